@@ -1,0 +1,173 @@
+"""Applying an op: bring the operands to one dtype, compute or trace, record, explain what went wrong."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .errors import DTypeError, FreedGraphError, NonFiniteError, ShapeError, TinygradError, user_line, with_user_line
+from .mode import Mode, current
+from .op import REGISTRY, Op, Shape
+from .tensor import Tensor, abstract
+
+
+def apply(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    """Compute (or trace) `op` and record it if the current mode says so."""
+    if len(operands) != len(op.operands) and not op.variadic:
+        operands, attrs = _bind(op, operands, attrs)
+    elif attrs or op.attrs:
+        attrs = _complete(op, attrs)
+    if not any(isinstance(x, Tensor) for x in operands):
+        return op.evaluate(*[x if isinstance(x, np.ndarray) else np.asarray(x) for x in operands], **attrs)
+    inputs = _lift(op, operands, attrs)
+    mode = current()
+    arrays = [x._array for x in inputs]
+    if any(array is None for array in arrays):
+        y = abstract(_shape(op, inputs, attrs), _dtype(op, inputs, attrs))
+    else:
+        try:
+            y = Tensor(op.evaluate(*arrays, **attrs))
+        except TinygradError as error:
+            raise type(error)(with_user_line(f"{error}{_where(mode)}")) from None
+        except (ValueError, TypeError, IndexError) as error:
+            raise _explained(op, inputs, attrs, error) from error
+    needs = any(x.requires_grad for x in inputs) and y.dtype.kind == "f" and op.differentiable
+    if mode.record == "all" or (needs and mode.records):
+        y.op, y.inputs, y.attrs, y.requires_grad, y.scope = op, inputs, attrs or None, needs, mode.scope
+    if not mode.plain:
+        _note(y, mode)
+    return y
+
+
+def _note(y: Tensor, mode: Mode) -> None:
+    """Under a watching mode: which forward node it derives from, which line made it, is it finite."""
+    if mode.origin is not None:
+        y._extra().origin = mode.origin
+    if mode.anomaly and y.op is not None:
+        y._extra().line = user_line()
+        if y._array is not None and y.dtype.kind == "f" and not np.isfinite(y._array).all():
+            operands = ", ".join(x.describe() for x in y.inputs)
+            raise NonFiniteError(
+                with_user_line(
+                    f"first non-finite value: {non_finite(y._array)} in {located(y)} = {y.op.name}({operands})"
+                )
+            )
+
+
+def located(node: Tensor) -> str:
+    """A node as errors name it: path, op and time step."""
+    step = f" at time step {node.scope.step}" if node.scope is not None and node.scope.step is not None else ""
+    return f"{node.path}{step}"
+
+
+def non_finite(array: np.ndarray) -> str:
+    """The first NaN or infinity of an array, with its index."""
+    index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    return f"{array[index]} at {list(index)}"
+
+
+def _bind(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
+    """Sort positional attributes and operands given by keyword into their places."""
+    names = [*op.operands, *op.attrs]
+    if len(operands) > len(names):
+        raise TypeError(with_user_line(f"{op.name} takes {', '.join(names)}; got {len(operands)} arguments"))
+    given = dict(zip(names, operands, strict=False))
+    for key, value in attrs.items():
+        if key in given:
+            raise TypeError(with_user_line(f"{op.name} got {key!r} twice"))
+        given[key] = value
+    missing = [n for n in op.operands if n not in given]
+    if missing:
+        raise TypeError(with_user_line(f"{op.name} needs {', '.join(missing)}"))
+    return [given.pop(n) for n in op.operands], _complete(op, given)
+
+
+def _complete(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:
+    for key in attrs:
+        if key not in op.attrs:
+            known = ", ".join(op.attrs) or "none"
+            raise TypeError(
+                with_user_line(f"{op.name} has no argument {key!r}; its arguments besides operands: {known}")
+            )
+    missing = [k for k, v in op.attrs.items() if v is inspect.Parameter.empty and k not in attrs]
+    if missing:
+        raise TypeError(with_user_line(f"{op.name} needs {', '.join(missing)}"))
+    return {**op.attrs, **attrs}
+
+
+def _lift(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> tuple[Tensor, ...]:
+    """Turn scalars and arrays into constants and bring operands to one dtype. Python scalars never widen."""
+    shares = [op.promotes is None or name in op.promotes for name in op.operands]
+    if op.variadic:
+        shares = [True] * len(operands)
+    kinds = [x.dtype if isinstance(x, (Tensor, np.ndarray)) else _weak(op, x) for x in operands]
+    together = [kind for kind, share in zip(kinds, shares, strict=True) if share]
+    dtype = np.result_type(*together) if together else None
+    lifted = []
+    for x, share in zip(operands, shares, strict=True):
+        if not isinstance(x, Tensor):
+            x = Tensor(np.asarray(x, dtype=dtype if share else None))
+            x.role = "constant"
+        elif share and x.dtype != dtype:
+            x = apply(REGISTRY["cast"], (x,), {"dtype": dtype})
+        lifted.append(x)
+    return tuple(lifted)
+
+
+def _weak(op: Op, x: Any) -> Any:
+    if isinstance(x, (bool, int, float)):
+        return x if not isinstance(x, np.generic) else float(x)
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiub":
+        raise DTypeError(with_user_line(f"{op.name}: cannot use {type(x).__name__} {x!r} as a tensor"))
+    return array.dtype
+
+
+def _shape(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Shape:
+    try:
+        return op.shape(*[x.shape for x in inputs], **attrs)
+    except ShapeError as error:
+        raise ShapeError(_sentence(op, inputs, attrs, str(error))) from None
+
+
+def _dtype(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> np.dtype:
+    if op.dtype is not None:
+        return np.dtype(op.dtype(*[x.dtype for x in inputs], **attrs))
+    if op.elementwise:
+        return np.asarray(op.evaluate(*[np.ones((), x.dtype) for x in inputs], **attrs)).dtype
+    return np.result_type(*[x.dtype for x in inputs])
+
+
+def _explained(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], cause: Exception) -> TinygradError:
+    """The error to raise when NumPy refused: the op's own shape rule says it best, if it objects."""
+    try:
+        _shape(op, inputs, attrs)
+    except ShapeError as error:
+        return error
+    kind = ShapeError if isinstance(cause, (ValueError, IndexError)) else DTypeError
+    return kind(_sentence(op, inputs, attrs, str(cause)))
+
+
+def _sentence(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], why: str) -> str:
+    names = op.operands if not op.variadic else [f"{op.operands[0]}[{i}]" for i in range(len(inputs))]
+    parts = [f"{n}: {x.describe()}" for n, x in zip(names, inputs, strict=False)]
+    parts += [f"{k}={v!r}" for k, v in attrs.items() if v is not op.attrs.get(k)]
+    return with_user_line(f"{op.name}({', '.join(parts)}): {why}{_where(current())}")
+
+
+def _where(mode: Mode) -> str:
+    return f"\n  in {mode.scope.path}" if mode.scope else ""
+
+
+def check_not_freed(node: Tensor) -> None:
+    if node.inputs is None:
+        name = f"{node.path} {node.describe()}"
+        raise FreedGraphError(
+            with_user_line(
+                f"the graph of {name} was freed by an earlier backward(); to use it again (a second backward, "
+                "a drawing), call the first one with retain_graph=True"
+            )
+        )

@@ -1,0 +1,108 @@
+"""`primitive`: declare a general op. The decorated function computes the value from plain arrays.
+
+@primitive(shape=..., vjps=[lambda g, y, a, b: g @ b.mT, lambda g, y, a, b: a.mT @ g])
+def matmul(a, b): return np.matmul(a, b)
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .apply import apply
+from .errors import DeclarationError
+from .mode import current
+from .op import REGISTRY, Op, OpFunction, Rule, Shape
+from .tensor import Tensor
+
+
+def primitive(
+    *,
+    shape: Callable[..., Shape],
+    vjps: Sequence[Rule | None] | Rule,
+    name: str | None = None,
+    **facts: Any,
+) -> Callable[[Callable[..., Any]], OpFunction]:
+    """Declare a general op by its value (the decorated function), shape and gradient rules.
+
+    Args:
+        shape: ``(*shapes, **attrs) -> shape``; raises `ShapeError` with what was expected.
+        vjps: one rule ``(g, y, *xs, **attrs)`` per operand (None: no gradient), or for a variadic op one
+            rule taking the operand's index first.
+        facts: other fields of `Op`: latex, glyph, cost, onnx, linear, dtype, jvp, accumulate, domain.
+    """
+
+    def declare(evaluate: Callable[..., Any]) -> OpFunction:
+        operands, attrs, variadic = signature(evaluate)
+        if not callable(vjps) and not variadic and len(vjps) != len(operands):
+            raise DeclarationError(f"{evaluate.__name__}: {len(operands)} operands but {len(vjps)} gradient rules")
+        op = Op(
+            name or evaluate.__name__, evaluate, operands, attrs, shape, vjps,
+            variadic=variadic, doc=inspect.getdoc(evaluate) or "", **facts,
+        )  # fmt: skip
+        return register(op, evaluate)
+
+    return declare
+
+
+def signature(function: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any], bool]:
+    """Operand names, attributes with defaults, and whether it takes any number of operands."""
+    parameters = inspect.signature(function).parameters.values()
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    operands = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+    return operands, {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}, variadic
+
+
+def register(op: Op, evaluate: Callable[..., Any]) -> OpFunction:
+    REGISTRY[op.name] = op
+    function: Any = _caller(op)
+    functools.update_wrapper(function, evaluate)
+    function.__name__ = op.name
+    function.op = op
+    return function
+
+
+def _caller(op: Op) -> Callable[..., Any]:
+    """The function users call.
+
+    One or two operands get a straight path for the usual case: concrete tensors of one dtype, nothing
+    watching. Everything else, errors included, goes through `apply`.
+    """
+    evaluate, new, count = op.evaluate, Tensor, len(op.attrs)
+    simple = op.differentiable and not op.variadic
+
+    def unary(x: Any, *rest: Any, **attrs: Any) -> Any:
+        if isinstance(x, Tensor) and (array := x._array) is not None and not rest and len(attrs) == count:
+            mode = current()
+            if mode.plain:
+                try:
+                    y = evaluate(array, **attrs) if attrs else evaluate(array)
+                except (ValueError, TypeError, IndexError):
+                    return apply(op, (x,), attrs)  # explains
+                if x.requires_grad and mode.records:
+                    return new(y, op, (x,), attrs or None, True, mode.scope)
+                return new(y)
+        return apply(op, (x, *rest), attrs)
+
+    def binary(a: Any, b: Any) -> Any:
+        if isinstance(a, Tensor) and isinstance(b, Tensor):
+            x, y = a._array, b._array
+            if x is not None and y is not None and x.dtype is y.dtype:
+                mode = current()
+                if mode.plain:
+                    try:
+                        z = evaluate(x, y)
+                    except (ValueError, TypeError):
+                        return apply(op, (a, b), {})  # explains
+                    if mode.records and (a.requires_grad or b.requires_grad):
+                        return new(z, op, (a, b), None, True, mode.scope)
+                    return new(z)
+        return apply(op, (a, b), {})
+
+    if simple and len(op.operands) == 1:
+        return unary
+    if simple and len(op.operands) == 2 and not op.attrs:
+        return binary
+    return lambda *operands, **attrs: apply(op, operands, attrs)

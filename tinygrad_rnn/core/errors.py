@@ -1,0 +1,74 @@
+"""Every error the library raises, and the sentence that tells the user which of their lines caused it."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+class TinygradError(Exception):
+    """Base of all errors raised by this library."""
+
+
+class ShapeError(TinygradError, ValueError):
+    """The operands' shapes do not fit the op."""
+
+
+class DTypeError(TinygradError, TypeError):
+    """An operand is of a kind or dtype the op does not take."""
+
+
+class DeclarationError(TinygradError, TypeError):
+    """An op, cell or module is declared wrongly."""
+
+
+class AbstractValueError(TinygradError, TypeError):
+    """A value was asked of a tensor that was traced with a shape only."""
+
+
+class GradientError(TinygradError, RuntimeError):
+    """Base of the errors of a backward pass."""
+
+
+class NonScalarBackwardError(GradientError):
+    """backward() without a gradient was called on a tensor of more than one entry."""
+
+
+class FreedGraphError(GradientError):
+    """The graph was used after an earlier backward pass had freed it."""
+
+
+class MutatedTensorError(GradientError):
+    """A value needed by the backward pass was overwritten after it had been recorded."""
+
+
+class NotInGraphError(GradientError):
+    """A gradient was asked of a tensor that the result does not depend on."""
+
+
+class NonFiniteError(TinygradError, FloatingPointError):
+    """Anomaly detection met the first NaN or infinity."""
+
+
+class GradientCheckError(TinygradError, AssertionError):
+    """A gradient disagrees with central differences."""
+
+
+def user_line() -> str:
+    """The innermost line of the call stack outside this package, as ``file:number: source``."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    if frame is None:
+        return ""
+    filename, number = frame.f_code.co_filename, frame.f_lineno
+    source = linecache.getline(filename, number).strip()
+    return f"{filename}:{number}" + (f": {source}" if source else "")
+
+
+def with_user_line(message: str) -> str:
+    line = user_line()
+    return f"{message}\n  at {line}" if line else message

@@ -1,0 +1,105 @@
+"""What the engine is doing right now in this thread or task: recording, naming, watching.
+
+One immutable `Mode` lives in a context variable, so one thread's ``no_grad`` is never another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+
+class Scope:
+    """A place in the model: a path of labels, some of which are time steps."""
+
+    __slots__ = ("label", "parent", "path", "step")
+
+    def __init__(self, label: str, parent: Scope | None = None, step: int | None = None):
+        self.label = label
+        self.parent = parent
+        self.path: str = f"{parent.path}/{label}" if parent else label
+        self.step: int | None = step if step is not None else (parent.step if parent else None)
+
+    def __repr__(self) -> str:
+        return self.path
+
+
+class Mode:
+    """An immutable record. `plain` is true when an op has nothing to do beyond computing and recording."""
+
+    __slots__ = ("anomaly", "origin", "plain", "record", "records", "scope")
+
+    def __init__(
+        self,
+        record: str = "grad",
+        scope: Scope | None = None,
+        anomaly: bool = False,
+        origin: Tensor | None = None,
+    ):
+        self.record = record  # "grad": what needs a gradient; "all": everything; "none"
+        self.scope = scope
+        self.anomaly = anomaly
+        self.origin = origin  # the forward node whose gradient rule is running
+        self.records = record != "none"
+        self.plain = record != "all" and not anomaly and origin is None
+
+
+_current: ContextVar[Mode] = ContextVar("tinygrad_rnn_mode", default=Mode())  # noqa: B039 (never changed)
+current = _current.get
+
+
+@contextmanager
+def changed(**changes: Any) -> Iterator[Mode]:
+    """Run a block under the current mode with some fields changed."""
+    old = current()
+    fields = {"record": old.record, "scope": old.scope, "anomaly": old.anomaly, "origin": old.origin}
+    token = _current.set(Mode(**(fields | changes)))
+    try:
+        yield current()
+    finally:
+        _current.reset(token)
+
+
+def no_grad():
+    """Record nothing inside the block (or the decorated function): values without a graph."""
+    return changed(record="none")
+
+
+def enable_grad():
+    """Record again inside a `no_grad` block."""
+    return changed(record="grad")
+
+
+def detect_anomaly():
+    """Raise `NonFiniteError` at the first NaN or infinity, forward or backward.
+
+    The error names the op, its name, scope and time step, and the user's line that recorded it.
+    """
+    return changed(anomaly=True)
+
+
+class scope:
+    """``with tg.scope("encoder"):`` names a part of the model; ``tg.scope("t=3", step=3)`` a time step.
+
+    Nested scopes make a path, ``encoder/t=3``; drawings make a cluster of each.
+    """
+
+    __slots__ = ("label", "step", "token")
+
+    def __init__(self, label: str, *, step: int | None = None):
+        self.label = label
+        self.step = step
+
+    def __enter__(self) -> Scope:
+        mode = current()
+        entered = Scope(self.label, mode.scope, self.step)
+        self.token = _current.set(Mode(mode.record, entered, mode.anomaly, mode.origin))
+        return entered
+
+    def __exit__(self, *exc_info: object) -> None:
+        _current.reset(self.token)

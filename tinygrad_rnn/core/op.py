@@ -1,0 +1,78 @@
+"""`Op`: everything the library knows about one operation, declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from .tensor import Tensor, TensorLike
+
+Shape = tuple[int, ...]
+Rule = Callable[..., Any]
+
+
+@dataclass(eq=False)
+class Op:
+    """One operation. `operands` are array arguments, `attrs` keyword-only static ones.
+
+    Rules are plain expressions in g (the gradient of the output), y (the output) and the operands xs. They
+    run on bare arrays, recording nothing, and on tensors, recording a graph that is differentiable again.
+    """
+
+    name: str
+    evaluate: Callable[..., Any]  # (*arrays, **attrs) -> array
+    operands: tuple[str, ...]
+    attrs: dict[str, Any]  # names and defaults
+    shape: Callable[..., Shape]  # (*shapes, **attrs) -> shape
+    vjps: Sequence[Rule | None] | Rule  # one (g, y, *xs, **attrs) per operand, or one rule taking i first
+    dtype: Callable[..., Any] | None = None  # (*dtypes, **attrs) -> dtype; None: what NumPy promotes to
+    jvp: Rule | None = None  # (tangents, y, *xs, **attrs); None: derived
+    linear: str | None = None  # "each": in each operand alone; "jointly": in all together
+    accumulate: dict[int, Rule] = field(default_factory=dict)  # (buffer, g, y, *xs, **attrs): add in place
+    promotes: tuple[str, ...] | None = None  # the operands that share one dtype; None: all
+    elementwise: bool = False
+    variadic: bool = False
+    latex: str | None = None
+    glyph: str | None = None
+    cost: Callable[..., int] | None = None  # (out_shape, *shapes, **attrs) -> FLOPs
+    onnx: str | None = None
+    domain: Any = None  # how the test suite draws operands; see tests/ops
+    scalar: str | None = None  # the expression a fused loop uses, if not the evaluated function itself
+    doc: str = ""
+
+    def __post_init__(self) -> None:
+        #: the rules by operand, when that is all there is to a backward step; see `autodiff`
+        self.rules: Sequence[Rule | None] | None = None if callable(self.vjps) or self.accumulate else self.vjps
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    @property
+    def differentiable(self) -> bool:
+        return callable(self.vjps) or any(rule is not None for rule in self.vjps)
+
+    def vjp(self, i: int, g: Any, y: Any, xs: Sequence[Any], attrs: dict[str, Any] | None) -> Any:
+        """The gradient of operand `i` given the gradient `g` of the output: on arrays or on tensors."""
+        rules = self.vjps
+        if callable(rules):
+            return rules(i, g, y, *xs, **(attrs or {}))
+        rule = rules[i]
+        if rule is None:
+            return None
+        return rule(g, y, *xs, **attrs) if attrs else rule(g, y, *xs)
+
+    def flops(self, out: Shape, shapes: Sequence[Shape], attrs: dict[str, Any] | None) -> int:
+        return 0 if self.cost is None else int(self.cost(out, *shapes, **(attrs or {})))
+
+
+REGISTRY: dict[str, Op] = {}
+
+
+class OpFunction(Protocol):
+    """An op as users call it: tensors give a recorded tensor, bare arrays a bare array."""
+
+    op: Op
+    __name__: str
+
+    def __call__(self, *operands: TensorLike, **attrs: Any) -> Tensor: ...

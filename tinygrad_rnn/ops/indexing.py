@@ -1,0 +1,62 @@
+"""Reading entries by position, and adding into them: each is the gradient of the other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.declare import primitive
+from ..core.errors import ShapeError
+from ..core.tensor import Tensor
+
+
+def _indexed(x, *, index):
+    try:
+        return np.broadcast_to(np.empty(()), x)[index].shape
+    except IndexError as error:
+        raise ShapeError(str(error)) from None
+
+
+def _add_at(buffer, g, y, x, index):
+    if _is_basic(index):
+        buffer[index] += g
+    else:
+        np.add.at(buffer, index, g)
+
+
+def _is_basic(index):
+    """Whether the index reads each entry at most once, as slices and integers do."""
+    return all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in index)
+
+
+@primitive(
+    shape=_indexed,
+    vjps=[lambda g, y, x, index: put(g, index=index, shape=x.shape)],
+    accumulate={0: _add_at},
+    linear="each", latex="{x}_{{[{index}]}}", glyph="[ ]", onnx="Slice",
+    domain={"x": [(4, 3)], "index": [(1,), (slice(1, 3),), (Ellipsis, 0), (slice(None, None, -2), None),
+                                     (np.array([0, 0, 3]),), (np.eye(4, 3, dtype=bool),), (np.array([1, 1]), slice(0, 2))]},
+)  # fmt: skip
+def getitem(x, *, index):
+    """Entries of x by NumPy's indexing: integers, slices, None, Ellipsis, integer and boolean arrays."""
+    return x[index]
+
+
+@primitive(
+    shape=lambda x, index, shape: tuple(shape),
+    vjps=[lambda g, y, x, index, shape: getitem(g, index=index)],
+    linear="each", latex=r"\operatorname{{put}}({x})", glyph="put", onnx="ScatterND",
+    domain={"x": [(2, 3)], "index": [(slice(1, 3),), (np.array([0, 0]),)], "shape": [(4, 3)]},
+)  # fmt: skip
+def put(x, *, index, shape):
+    """Zeros of `shape` with x added at `index`: the reverse of reading there."""
+    out = np.zeros(shape, x.dtype)
+    _add_at(out, x, None, None, index)
+    return out
+
+
+def getitem_method(x: Tensor, index: object) -> Tensor:
+    """``x[index]``; tensors and lists in the index are read as arrays."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(i, (Tensor, list)) for i in parts):
+        parts = tuple(np.asarray(i) if isinstance(i, (Tensor, list)) else i for i in parts)
+    return getitem(x, index=parts)

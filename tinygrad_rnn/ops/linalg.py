@@ -1,0 +1,64 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.broadcasting import unbroadcast
+from ..core.declare import primitive
+from ..core.errors import ShapeError
+
+
+def _matmul_shape(a, b):
+    if not a or not b:
+        raise ShapeError("a 0-d operand; use * for products with a scalar")
+    inner_a, inner_b = a[-1], b[-2] if len(b) > 1 else b[0]
+    if inner_a != inner_b:
+        raise ShapeError(f"inner sizes differ, {inner_a} != {inner_b}")
+    try:
+        batch = np.broadcast_shapes(a[:-2], b[:-2])
+    except ValueError:
+        raise ShapeError(f"batch shapes {a[:-2]} and {b[:-2]} do not broadcast") from None
+    return batch + (a[-2:-1] if len(a) > 1 else ()) + (b[-1:] if len(b) > 1 else ())
+
+
+def _matmul_a(g, y, a, b):
+    if len(b.shape) == 2 and len(a.shape) == 2:
+        return g @ b.mT
+    if len(b.shape) == 1:
+        return unbroadcast(g.reshape((*g.shape, 1)) * b if len(a.shape) > 1 else g * b, a.shape)
+    if len(a.shape) == 1:
+        return (
+            unbroadcast((g.reshape((*g.shape[:-1], 1, g.shape[-1])) @ b.mT), (*b.shape[:-2], 1, a.shape[0]))
+            .reshape((-1, a.shape[0]))
+            .sum(axis=0)
+        )
+    return unbroadcast(g @ b.mT, a.shape)
+
+
+def _matmul_b(g, y, a, b):
+    if len(b.shape) == 2 and len(a.shape) == 2:
+        return a.mT @ g
+    if len(a.shape) == 1:
+        if len(b.shape) == 1:
+            return g * a
+        return a.reshape((a.shape[0], 1)) * g.reshape((*g.shape[:-1], 1, g.shape[-1]))
+    if len(b.shape) == 1:
+        return (g.reshape((*g.shape, 1)) * a).reshape((-1, b.shape[0])).sum(axis=0)
+    return unbroadcast(a.mT @ g, b.shape)
+
+
+@primitive(
+    shape=_matmul_shape,
+    vjps=[_matmul_a, _matmul_b],
+    linear="each",
+    cost=lambda out, a, b: 2 * int(np.prod(out, dtype=np.int64)) * a[-1],
+    latex="{a} {b}",
+    glyph="×",
+    onnx="MatMul",
+    domain={"shapes": [((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 2)), ((2, 3), (3,)), ((2, 1, 2, 3), (4, 3, 2)),
+                       ((3,), (2, 3, 4)), ((2, 2, 3), (3,)), ((2, 2, 3), (3, 2)), ((0, 3), (3, 2)), ((2, 0), (0, 3))]},
+)  # fmt: skip
+def matmul(a, b):
+    """The matrix product, with NumPy's rules for 1-D operands and for broadcasting batches.  a: (…, M, K); b: (…, K, N)."""
+    return np.matmul(a, b)
