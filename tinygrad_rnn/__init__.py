@@ -5,11 +5,43 @@ import tinygrad_rnn as tg
 
 from __future__ import annotations
 
-from .core.declare import primitive
-from .core.elementwise import elementwise
-from .core.graph import Graph, trace
-from .core.mode import detect_anomaly, enable_grad, no_grad, scope
-from .core.op import Op
-from .core.tensor import Tensor
-from .ops import methods as _methods
-from .ops.creation import tensor
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .core import *  # noqa: F403
+from .ops import *  # noqa: F403
+
+if TYPE_CHECKING:
+    from . import nn as nn
+    from . import optim as optim
+    from .io import load as load
+    from .io import save as save
+    from .nn.unroll import unroll as unroll
+    from .view import draw as draw
+
+__version__ = "0.1.0"
+
+#: What is imported when first used: name → module (the module itself, or the one that has the name).
+_LAZY = {
+    "nn": "nn",
+    "optim": "optim",
+    "io": "io",
+    "view": "view",
+    "draw": "view",
+    "unroll": "nn.unroll",
+    "save": "io",
+    "load": "io",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'tinygrad_rnn' has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
+    value = module if _LAZY[name] == name else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_LAZY))

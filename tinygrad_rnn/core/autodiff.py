@@ -257,8 +257,8 @@ def _report_non_finite(node: Tensor, i: int, g: np.ndarray) -> None:
     line = node.extra.line if node.extra else None
     raise NonFiniteError(
         with_user_line(
-            f"first non-finite gradient: {non_finite(np.asarray(g))} flows from {located(node)} ({node.op.name}) to its "
-            f"operand {operand.path} {operand.describe()}" + (f"\n  recorded at {line}" if line else "")
+            f"first non-finite gradient: {non_finite(np.asarray(g))} flows from {located(node)} ({node.op.name}) "
+            f"to its operand {operand.path} {operand.describe()}" + (f"\n  recorded at {line}" if line else "")
         )
     )
 
@@ -292,10 +292,8 @@ def _tangent(node: Tensor, moving: list[Tensor | None]) -> Tensor | None:
     for i, t in enumerate(moving):
         if t is None:
             continue
-        if op.linear == "each":
-            term = apply(op, [*xs[:i], t, *xs[i + 1 :]], attrs)
-        else:
-            term = _transposed_vjp(node, i, t)
+        swapped = op.linear == "each"
+        term = apply(op, [*xs[:i], t, *xs[i + 1 :]], attrs) if swapped else _transposed_vjp(node, i, t)
         if term is not None:
             total = term if total is None else total + term
     if total is not None and total.shape != node.shape:

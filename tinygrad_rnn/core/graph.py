@@ -71,7 +71,7 @@ class Graph:
         return [Edge(x, node, i) for node in self.nodes for i, x in enumerate(self.operands(node))]
 
     def role(self, node: Tensor) -> str:
-        """ "input", "parameter", "constant", "state", "saved" (a forward value in a backward graph), "output" or "op"."""
+        """One of input, parameter, constant, state, saved (a forward value in a backward graph), output, op."""
         if node.number in self.boundary and node.op is not None:
             return "saved"
         if node.role is not None:

@@ -75,6 +75,7 @@ class Tensor(_Methods):
         "scope",
         "version",
     )
+    _array: Any
     __hash__ = object.__hash__
 
     def __init__(
@@ -88,7 +89,7 @@ class Tensor(_Methods):
     ):
         if array.__class__ is not np.ndarray and array is not None:
             array = np.asarray(array)
-        self._array: Any = array
+        self._array = array
         self._spec: tuple[tuple[int, ...], np.dtype] | None = None
         self.op = op
         self.inputs = inputs
@@ -257,8 +258,7 @@ class Tensor(_Methods):
         if self.requires_grad and current().records:
             need = "requires a gradient; overwrite it under no_grad()"
             raise GradientError(with_user_line(f"{what}: {self.path} {self.describe()} {need}"))
-        if self._array is None:
-            self.numpy()  # raises
+        self.numpy()  # raises if abstract
         self.version = _number()
         if sys.getrefcount(self._array) > 2 or not self._array.flags.owndata or not self._array.flags.writeable:
             self._array = self._array.copy()

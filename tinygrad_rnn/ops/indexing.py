@@ -33,8 +33,10 @@ def _is_basic(index):
     vjps=[lambda g, y, x, index: put(g, index=index, shape=x.shape)],
     accumulate={0: _add_at},
     linear="each", latex="{x}_{{[{index}]}}", glyph="[ ]", onnx="Slice",
-    domain={"x": [(4, 3)], "index": [(1,), (slice(1, 3),), (Ellipsis, 0), (slice(None, None, -2), None),
-                                     (np.array([0, 0, 3]),), (np.eye(4, 3, dtype=bool),), (np.array([1, 1]), slice(0, 2))]},
+    domain={"x": [(4, 3)], "index": [
+        (1,), (slice(1, 3),), (Ellipsis, 0), (slice(None, None, -2), None),
+        (np.array([0, 0, 3]),), (np.eye(4, 3, dtype=bool),), (np.array([1, 1]), slice(0, 2)),
+    ]},
 )  # fmt: skip
 def getitem(x, *, index):
     """Entries of x by NumPy's indexing: integers, slices, None, Ellipsis, integer and boolean arrays."""

@@ -60,5 +60,5 @@ def _matmul_b(g, y, a, b):
                        ((3,), (2, 3, 4)), ((2, 2, 3), (3,)), ((2, 2, 3), (3, 2)), ((0, 3), (3, 2)), ((2, 0), (0, 3))]},
 )  # fmt: skip
 def matmul(a, b):
-    """The matrix product, with NumPy's rules for 1-D operands and for broadcasting batches.  a: (…, M, K); b: (…, K, N)."""
+    """The matrix product, with NumPy's rules for 1-D operands and broadcast batches.  a: (…, M, K); b: (…, K, N)."""
     return np.matmul(a, b)
