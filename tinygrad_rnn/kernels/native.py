@@ -1,0 +1,129 @@
+"""Addresses and atomic numbers inside compiled code: the few things Numba has no word for."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+
+@intrinsic
+def at(typingctx: Any, array: Any, offset: Any) -> Any:
+    """The address of entry `offset` of a flat array."""
+    pointer = types.CPointer(array.dtype)
+
+    def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, b, arguments[0]).data
+        return b.gep(data, [arguments[1]])
+
+    return pointer(array, types.intp), codegen
+
+
+@intrinsic
+def moved(typingctx: Any, pointer: Any, offset: Any) -> Any:
+    """The address `offset` entries further."""
+
+    def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        return b.gep(arguments[0], [arguments[1]])
+
+    return pointer(pointer, types.intp), codegen
+
+
+@cache
+def address_of(dtype: np.dtype) -> Any:
+    """A function that makes an integer the address of numbers of `dtype`."""
+    pointer = types.CPointer(numba.from_dtype(np.dtype(dtype)))
+
+    @intrinsic
+    def address(typingctx: Any, number: Any) -> Any:
+        def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+            return b.inttoptr(arguments[0], context.get_value_type(pointer))
+
+        return pointer(types.intp), codegen
+
+    return address
+
+
+@intrinsic
+def atomic_add(typingctx: Any, array: Any, index: Any, amount: Any) -> Any:
+    """Add to an entry of an int64 array; returns what it was before. Other threads see it at once."""
+
+    def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, b, arguments[0]).data
+        return b.atomic_rmw("add", b.gep(data, [arguments[1]]), arguments[2], "seq_cst")
+
+    return types.int64(array, types.intp, types.int64), codegen
+
+
+@intrinsic
+def atomic_load(typingctx: Any, array: Any, index: Any) -> Any:
+    """An entry of an int64 array as other threads last wrote it."""
+
+    def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, b, arguments[0]).data
+        return b.load_atomic(b.gep(data, [arguments[1]]), "seq_cst", 8)
+
+    return types.int64(array, types.intp), codegen
+
+
+@intrinsic
+def atomic_store(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
+    """Write an entry of an int64 array so that other threads see it, and all writes before it."""
+
+    def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, b, arguments[0]).data
+        b.store_atomic(arguments[2], b.gep(data, [arguments[1]]), "seq_cst", 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.int64), codegen
+
+
+@intrinsic
+def call_job(typingctx: Any, function: Any, arguments: Any, block: Any) -> Any:
+    """Call the compiled job at an address: ``job(arguments, block)``."""
+
+    def codegen(context: Any, b: ir.IRBuilder, signature: Any, values: Any) -> Any:
+        integer = values[0].type
+        job = ir.FunctionType(ir.VoidType(), [integer.as_pointer(), integer])
+        b.call(b.inttoptr(values[0], job.as_pointer()), [b.inttoptr(values[1], integer.as_pointer()), values[2]])
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, types.intp), codegen
+
+
+@intrinsic
+def compare_and_swap(typingctx: Any, array: Any, index: Any, old: Any, new: Any) -> Any:
+    """Write `new` to an entry of an int64 array if it still holds `old`; whether it did."""
+
+    def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, b, arguments[0]).data
+        pair = b.cmpxchg(b.gep(data, [arguments[1]]), arguments[2], arguments[3], "seq_cst", "seq_cst")
+        return b.extract_value(pair, 1)
+
+    return types.boolean(array, types.intp, types.int64, types.int64), codegen
+
+
+@intrinsic
+def pause(typingctx: Any) -> Any:
+    """Tell the processor that this is a waiting loop."""
+    machine = platform.machine().lower()
+
+    def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        if machine in ("x86_64", "amd64"):
+            b.call(
+                cgutils.get_or_insert_function(b.module, ir.FunctionType(ir.VoidType(), []), "llvm.x86.sse2.pause"), []
+            )
+        elif machine in ("aarch64", "arm64"):
+            hint = ir.FunctionType(ir.VoidType(), [ir.IntType(32)])
+            hint_function = cgutils.get_or_insert_function(b.module, hint, "llvm.aarch64.hint")
+            b.call(hint_function, [ir.Constant(ir.IntType(32), 1)])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
