@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .apply import apply, check_not_freed, located, non_finite
-from .broadcasting import broadcast_to
+from .broadcasting import broadcast_to, cast
 from .errors import (
     DTypeError,
     GradientError,
@@ -174,6 +174,8 @@ def _walk(
                 gi = rule(g, y, x._array) if len(inputs) == 1 else rule(g, y, inputs[0]._array, inputs[1]._array)
             else:
                 gi = rule(g, y, *xs, **(attrs or {}))
+            if gi.dtype is not x._array.dtype:  # Python scalars met masks in a rule
+                gi = gi.astype(x._array.dtype)
             if anomaly and not np.isfinite(gi).all():
                 _report_non_finite(node, i, gi)
             if old is None:
@@ -220,6 +222,8 @@ def _walk_recording(
                 gi = op.vjp(i, g, node, node.inputs, node.attrs)
                 if gi is None:
                     continue
+                if gi.dtype != x.dtype:
+                    gi = cast(gi, dtype=x.dtype)
                 old = gradients.get(x.number)
                 if old is not None:
                     with changed(origin=x, scope=x.scope):

@@ -57,6 +57,18 @@ class GradientCheckError(TinygradError, AssertionError):
     """A gradient disagrees with central differences."""
 
 
+class ArgumentError(TinygradError, ValueError):
+    """An argument has a value that makes no sense."""
+
+
+class StateDictError(TinygradError, ValueError):
+    """A state dict does not fit the module or optimiser it is loaded into."""
+
+
+class FileFormatError(TinygradError, ValueError):
+    """A file is damaged or of another format."""
+
+
 def user_line() -> str:
     """The innermost line of the call stack outside this package, as ``file:number: source``."""
     frame = sys._getframe(1)
