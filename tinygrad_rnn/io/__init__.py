@@ -1,0 +1,5 @@
+"""Files: named arrays in the safetensors format. Nothing read from a file is executed."""
+
+from .files import load, save
+
+__all__ = ["load", "save"]

@@ -1,0 +1,121 @@
+"""`Cell`: one time step of a recurrent network, written node by node, and the checks of what is put into it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import DeclarationError, DTypeError, ShapeError, with_user_line
+from ..core.mode import current
+from ..core.tensor import Tensor, TensorLike
+from .module import Module
+
+
+class Cell(Module):
+    """One time step of a recurrent network.
+
+    A subclass holds `Parameter` attributes (or modules) and writes
+
+    * ``initial_state(batch)``: a tensor, or a tuple of tensors; `zeros` makes one;
+    * ``step(x, state) -> (output, new_state)``: ops on tensors, with the results worth seeing ``.named("c")``;
+    * if x has one fixed number of features, the attribute ``input_size``.
+
+    That is all a cell needs to run, be differentiated, drawn and unrolled over a sequence (`tg.unroll`).
+    """
+
+    input_size: int | None = None
+
+    def initial_state(self, batch: int | None) -> Any:
+        """The state before the first step; without a batch axis if `batch` is None."""
+        raise DeclarationError(with_user_line(f"{type(self).__name__} does not define initial_state(batch)"))
+
+    def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """One time step: (output, new state) from the input and the state before."""
+        raise DeclarationError(with_user_line(f"{type(self).__name__} does not define step(x, state)"))
+
+    def forward(self, x: TensorLike, state: Any = None) -> Any:
+        """The new state after one step, as PyTorch's cells return it.
+
+        Args:
+            x: (B, D), or (D,) without a batch.
+            state: the state before; default: `initial_state`.
+
+        Raises:
+            ShapeError, DTypeError: x or the state does not fit the cell.
+        """
+        x = self.checked_input(x)
+        return self.step(x, self.checked_state(state, x))[1]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The dtype it computes in: its parameters'."""
+        return next((p.dtype for _, p in self._all_names()), np.dtype(np.float32))
+
+    def zeros(self, batch: int | None, size: int, name: str = "h") -> Tensor:
+        """A state of zeros, (batch, size) or (size,); named h′, the h of the step before, if `name` is "h"."""
+        state = Tensor(np.zeros((size,) if batch is None else (batch, size), self.dtype))
+        return state.named(f"{name}′", role="state")
+
+    def checked_input(self, x: TensorLike) -> Tensor:
+        """x as a tensor the cell can compute with.
+
+        Raises:
+            ShapeError: it is neither (B, D) nor (D,).
+            DTypeError: its dtype is not the cell's.
+        """
+        x = self._lifted(x)
+        if x.op is None and x.name is None:
+            x.named("x", role=x.role or "input")
+        size = self.input_size
+        if x.ndim not in (1, 2):
+            D = "D" if size is None else size
+            raise ShapeError(self._complaint("x", x, f"(B, {D}) or ({D},)"))
+        if size is not None and x.shape[-1] != size:
+            raise ShapeError(self._complaint("x", x, f"{size} features in its last axis (input_size={size})"))
+        self._check_dtype("x", x)
+        return x
+
+    def checked_state(self, state: Any, x: Tensor) -> Any:
+        """The state to step from: `state` if it has the structure of `initial_state`, which is the default.
+
+        Raises:
+            ShapeError: it has another structure, or another batch than x.
+            DTypeError: its dtype is not the cell's.
+        """
+        initial = self.initial_state(x.shape[0] if x.ndim == 2 else None)
+        if state is None:
+            return initial
+        single = isinstance(initial, Tensor)
+        expected = (initial,) if single else tuple(initial)
+        if single == isinstance(state, (tuple, list)) or (not single and len(state) != len(expected)):
+            names = ", ".join(s.name or "state" for s in expected)
+            wanted = f"one tensor {names}" if single else f"a tuple of {len(expected)} tensors ({names})"
+            got = f"a {type(state).__name__} of {len(state)}" if isinstance(state, (tuple, list)) else "one tensor"
+            raise ShapeError(with_user_line(f"{type(self).__name__}: its state is {wanted}, got {got}"))
+        given = tuple(self._lifted(s) for s in ((state,) if single else state))
+        for s, e in zip(given, expected, strict=True):
+            if s.op is None and s.name is None:
+                s.named(e.name or "state", role=s.role or "state")
+            if s.shape != e.shape:
+                raise ShapeError(self._complaint(e.name or "state", s, f"{e.shape}, as x is {x.describe()}"))
+            self._check_dtype(e.name or "state", s)
+        return given[0] if single else given
+
+    def _lifted(self, x: TensorLike) -> Tensor:
+        """Arrays keep their dtype; Python numbers take the cell's."""
+        if isinstance(x, Tensor):
+            return x
+        return Tensor(np.array(x, None if isinstance(x, np.ndarray) else self.dtype), scope=current().scope)
+
+    def _check_dtype(self, what: str, x: Tensor) -> None:
+        if x.dtype != (own := self.dtype):
+            cure = f"use {what}.astype(np.{own})"
+            if x.dtype.kind == "f":
+                cure += f", or make the cell with dtype=np.{x.dtype}"
+            raise DTypeError(
+                with_user_line(f"{type(self).__name__}: {what} is {x.dtype}, the cell's parameters are {own}: {cure}")
+            )
+
+    def _complaint(self, what: str, x: Tensor, expected: str) -> str:
+        return with_user_line(f"{type(self).__name__}: {what} is {x.describe()}, expected {expected}")

@@ -1,0 +1,59 @@
+"""Bounding gradients before a step (Pascanu et al. 2013)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..core.errors import ArgumentError, NonFiniteError, with_user_line
+from ..core.tensor import Tensor
+
+
+def clip_grad_norm_(
+    parameters: Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = True
+) -> float:
+    """Scale all gradients by one factor so that their common norm is at most `max_norm`; returns the norm before.
+
+        g ← g · min(1, max_norm / (‖g‖ + 10⁻⁶)),   ‖g‖ = (Σ |g_k|^p)^(1/p) over all entries, p = norm_type
+
+    Raises:
+        NonFiniteError: the norm is infinite or NaN (PyTorch, and ``error_if_nonfinite=False``, turn all gradients
+            into 0 or NaN then).
+        ArgumentError: `max_norm` is negative, or `norm_type` is not positive.
+    """
+    if not max_norm >= 0 or not norm_type > 0:
+        raise ArgumentError(
+            with_user_line(f"clip_grad_norm_: expected max_norm ≥ 0 and norm_type > 0, got {max_norm} and {norm_type}")
+        )
+    found = _with_gradients(parameters)
+    norms = np.array([np.linalg.norm(g.numpy().ravel().astype(np.float64), norm_type) for _, g in found])
+    total = float(np.linalg.norm(norms, norm_type)) if found else 0.0
+    if error_if_nonfinite and not np.isfinite(total):
+        culprit = next((p for (p, _), n in zip(found, norms, strict=True) if not np.isfinite(n)), None)
+        where = f", first in {culprit.path} {culprit.describe()}" if culprit is not None else ""
+        raise NonFiniteError(with_user_line(f"clip_grad_norm_: the norm of the gradients is {total}{where}"))
+    factor = max_norm / (total + 1e-6)
+    if not factor >= 1:
+        with np.errstate(invalid="ignore"):  # ∞ · 0, which was asked for
+            for p, g in found:
+                p.grad = Tensor(g.numpy() * factor)
+    return total
+
+
+def clip_grad_value_(parameters: Iterable[Tensor], clip_value: float) -> None:
+    """Limit every entry of every gradient to [−clip_value, clip_value].
+
+    Raises:
+        ArgumentError: `clip_value` is negative.
+    """
+    if not clip_value >= 0:
+        raise ArgumentError(with_user_line(f"clip_grad_value_: expected clip_value ≥ 0, got {clip_value}"))
+    for p, g in _with_gradients(parameters):
+        p.grad = Tensor(np.clip(g.numpy(), -clip_value, clip_value))
+
+
+def _with_gradients(parameters: Iterable[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """The parameters, or the one parameter, that have gradients, with them; each once."""
+    given = [parameters] if isinstance(parameters, Tensor) else parameters
+    return [(p, p.grad) for p in {id(p): p for p in given}.values() if p.grad is not None]
