@@ -282,6 +282,12 @@ class Tensor(_Methods):
         self.requires_grad = requires_grad
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles of a leaf are leaves of their own: two nodes never share a number."""
+        if self.op is not None:
+            raise GradientError(with_user_line(f"{self.path} is not a leaf and cannot be copied; copy its detach()"))
+        return _leaf, (type(self), self._array, self._spec, self.requires_grad, self.name, self.role)
+
     def _extra(self) -> Extra:
         if self.extra is None:
             self.extra = Extra()
@@ -328,6 +334,13 @@ class Tensor(_Methods):
             retain_graph=create_graph if retain_graph is None else retain_graph,
             create_graph=create_graph,
         )
+
+
+def _leaf(kind: type[Tensor], array: Any, spec: Any, requires_grad: bool, name: str | None, role: str | None) -> Tensor:
+    x = kind.__new__(kind)
+    Tensor.__init__(x, array, requires_grad=requires_grad)
+    x._spec, x.name, x.role = spec, name, role
+    return x
 
 
 def _plain_index(index: Any) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..core.errors import DTypeError, with_user_line
@@ -28,6 +26,3 @@ class Parameter(Tensor):
         super().__init__(values, requires_grad=True)
         self.name = name
         self.role = "parameter"
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
-        return Parameter(self.numpy(), self.name)  # a node of its own: numbers are never shared
