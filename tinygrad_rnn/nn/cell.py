@@ -22,6 +22,18 @@ class Cell(Module):
     * if x has one fixed number of features, the attribute ``input_size``.
 
     That is all a cell needs to run, be differentiated, drawn and unrolled over a sequence (`tg.unroll`).
+
+    >>> class Leaky(tg.nn.Cell):
+    ...     def __init__(self, size):
+    ...         self.W = tg.nn.Parameter(np.eye(size))
+    ...     def initial_state(self, batch):
+    ...         return self.zeros(batch, len(self.W))
+    ...     def step(self, x, h):
+    ...         h = (0.9 * h + (x @ self.W).tanh()).named("h", role="state")
+    ...         return h, h
+    >>> outputs, h = tg.unroll(Leaky(3), np.ones((5, 2, 3)))
+    >>> h.path
+    'Leaky/t=4/h'
     """
 
     input_size: int | None = None

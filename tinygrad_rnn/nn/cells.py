@@ -32,6 +32,12 @@ class PackedCell(Cell):
         dtype: Any = np.float32,
         generator: np.random.Generator | None = None,
     ):
+        """Draw the parameters from `generator` (default: a fresh one); they and the states are of `dtype`.
+
+        Raises:
+            ShapeError: a size is not a positive integer.
+            DTypeError: `dtype` is neither float32 nor float64.
+        """
         check_sizes(self, input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size = input_size, hidden_size
         draw, rows = Uniform(hidden_size, dtype, generator), self.blocks * hidden_size
@@ -43,6 +49,11 @@ class PackedCell(Cell):
     def initial_state(self, batch: int | None) -> Any:
         """h′ = 0, (B, H)."""
         return self.zeros(batch, self.hidden_size, "h")
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The dtype it computes in: its parameters'."""
+        return self.weight_ih.dtype
 
     def from_input(self, x: Tensor) -> Tensor:
         """x W_ihᵀ + b_ih, all blocks: (B, blocks·H)."""
@@ -76,10 +87,15 @@ class RNNCell(PackedCell):
     Args:
         nonlinearity: "tanh", "relu", the name of any elementwise op of one operand, or a function of a tensor.
 
-    >>> h = RNNCell(3, 4)(x)        # the next call takes it: RNNCell(3, 4)(x, h)
-
     Raises:
         DeclarationError: no such activation.
+
+    >>> cell = tg.nn.RNNCell(input_size=3, hidden_size=4)
+    >>> x = np.ones((2, 3), np.float32)
+    >>> h = cell(x)
+    >>> h = cell(x, h)
+    >>> h.shape
+    (2, 4)
     """
 
     def __init__(
@@ -118,7 +134,12 @@ class LSTMCell(PackedCell):
     Shapes: x (B, D); h, c (B, H). W, R and b are packed in the order i f c̃ o: weight_ih (4H, D), weight_hh (4H, H),
     and b is the sum of bias_ih and bias_hh (4H,).
 
-    >>> h, c = LSTMCell(3, 4)(x)    # the next call takes them: (x, (h, c))
+    >>> cell = tg.nn.LSTMCell(input_size=3, hidden_size=4)
+    >>> x = np.ones((2, 3), np.float32)
+    >>> h, c = cell(x)
+    >>> h, c = cell(x, (h, c))
+    >>> c.shape
+    (2, 4)
     """
 
     blocks = 4
@@ -154,7 +175,12 @@ class GRUCell(PackedCell):
     Args:
         reset_after: whether the reset gate acts after the product with R_n (PyTorch, cuDNN) or before (the paper).
 
-    >>> h = GRUCell(3, 4)(x)        # the next call takes it: (x, h)
+    >>> cell = tg.nn.GRUCell(input_size=3, hidden_size=4)
+    >>> x = np.ones((2, 3), np.float32)
+    >>> h = cell(x)
+    >>> h = cell(x, h)
+    >>> h.shape
+    (2, 4)
     """
 
     blocks = 3

@@ -32,6 +32,20 @@ class Module:
     Parameters and modules are whatever `Parameter` and `Module` objects its attributes hold, directly or in lists,
     tuples and dicts, in order of assignment. Each is named after its attribute. A parameter held under two names
     (tied weights) is one parameter with two names in the state dict, as in PyTorch.
+
+    >>> class Reader(tg.nn.Module):
+    ...     def __init__(self):
+    ...         self.cell = tg.nn.GRUCell(3, 4)
+    ...         self.head = tg.nn.Linear(4, 1)
+    ...     def forward(self, xs):
+    ...         return self.head(tg.unroll(self.cell, xs)[0])
+    >>> reader = Reader()
+    >>> reader
+    Reader()
+      cell: GRUCell(3, 4)
+      head: Linear(4, 1)
+    >>> reader(np.ones((5, 2, 3), np.float32)).shape
+    (5, 2, 1)
     """
 
     training: bool = True

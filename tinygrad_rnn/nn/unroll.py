@@ -32,6 +32,10 @@ def unroll(cell: Cell, xs: TensorLike | Sequence[TensorLike], state: Any = None)
     Raises:
         ShapeError: there are no time steps, or the sequence or the state does not fit the cell.
         DTypeError: the dtype of the sequence or the state is not the cell's.
+
+    >>> outputs, (h, c) = tg.unroll(tg.nn.LSTMCell(3, 4), np.ones((5, 2, 3), np.float32))
+    >>> outputs.shape, c.shape, c.path
+    ((5, 2, 4), (2, 4), 'LSTMCell/t=4/c')
     """
     if not isinstance(xs, (Tensor, np.ndarray, list, tuple)):
         xs = list(xs)
