@@ -36,23 +36,26 @@ def parameters_of(arrays):
     return {name: array for name, array in arrays.items() if name.startswith(("weight", "bias"))}
 
 
-def ours(kind, arrays, run=tg.unroll):
+def ours(kind, arrays, run=tg.unroll, penalty=False):
     own = cell(kind, "bias_ih" in arrays, arrays["x"].dtype, D=arrays["x"].shape[-1], H=arrays["d_y"].shape[-1])
     own.load_state_dict(parameters_of(arrays))
     leaves = {n: tg.tensor(a, requires_grad=True) for n, a in arrays.items() if n == "x" or n.startswith("state")}
     states = tuple(leaves[n] for n in sorted(leaves) if n != "x")
     y, final = run(own, leaves["x"], states if len(states) > 1 else states[0])
     final = final if isinstance(final, tuple) else (final,)
-    loss = (y * arrays["d_y"]).sum()
-    for k, s in enumerate(final):
-        loss = loss + (s * arrays[f"d_final.{k}"]).sum()
+    leaves |= dict(own.named_parameters())
+    loss = _loss(arrays, y, final, lambda a: a)
+    if penalty:
+        loss.backward(create_graph=True)
+        g = leaves["x"].grad
+        for leaf in leaves.values():
+            leaf.grad = None
+        loss = (g * g).sum()
     loss.backward()
-    found = {"y": y} | {f"final.{k}": s for k, s in enumerate(final)}
-    found |= {f"grad.{name}": leaf.grad for name, leaf in (leaves | dict(own.named_parameters())).items()}
-    return {name: np.asarray(value) for name, value in found.items()}
+    return _solution(y, final, {n: leaf.grad for n, leaf in leaves.items()}, np.asarray)
 
 
-def torchs(kind, arrays):
+def torchs(kind, arrays, penalty=False):
     import torch
 
     leaves = {n: torch.tensor(a, requires_grad=True) for n, a in arrays.items() if not n.startswith("d_")}
@@ -63,14 +66,24 @@ def torchs(kind, arrays):
         state = step(x, state)
         outputs.append(state[0] if kind == "lstm" else state)
     y, final = torch.stack(outputs), state if kind == "lstm" else (state,)
-    loss = (y * torch.tensor(arrays["d_y"])).sum()
+    loss = _loss(arrays, y, final, torch.tensor)
+    if penalty:
+        loss = torch.autograd.grad(loss, leaves["x"], create_graph=True)[0].square().sum()
+    gradients = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
+    return _solution(y, final, dict(zip(leaves, gradients, strict=True)), lambda a: a.detach().numpy())
+
+
+def _loss(arrays, y, final, lifted):
+    loss = (y * lifted(arrays["d_y"])).sum()
     for k, s in enumerate(final):
-        loss = loss + (s * torch.tensor(arrays[f"d_final.{k}"])).sum()
-    names = list(leaves)
-    gradients = torch.autograd.grad(loss, [leaves[n] for n in names])
+        loss = loss + (s * lifted(arrays[f"d_final.{k}"])).sum()
+    return loss
+
+
+def _solution(y, final, gradients, plain):
     found = {"y": y} | {f"final.{k}": s for k, s in enumerate(final)}
-    found |= {f"grad.{n}": g for n, g in zip(names, gradients, strict=True)}
-    return {name: value.detach().numpy() for name, value in found.items()}
+    found |= {f"grad.{name}": g for name, g in gradients.items() if g is not None}
+    return {name: plain(value) for name, value in found.items()}
 
 
 def _torch_step(torch, kind, p):

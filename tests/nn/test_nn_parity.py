@@ -90,15 +90,24 @@ def test_loads_a_pytorch_state_dict_as_it_is(kind):
 
 
 @KIND
-def test_second_derivatives(kind):
-    own = cell(kind, seed=5)
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(2, 2, 3))
-    shapes = [p.shape for p in own.parameters()]
+@BIAS
+def test_gradient_of_a_gradient_equals_pytorch(kind, bias):
+    """∂/∂everything of ‖∂L/∂x‖²: backward through the backward pass of the whole sequence."""
+    pytest.importorskip("torch")
+    arrays = problem(kind, bias, seed=11)
+    found, expected = ours(kind, arrays, penalty=True), torchs(kind, arrays, penalty=True)
+    for name in set(found) - set(expected):  # PyTorch says None where ours says 0
+        np.testing.assert_array_equal(found.pop(name), 0)
+    assert_equal(found, expected, 1e-10)
 
-    def loss(x, *values):
-        for name, value in zip([n for n, _ in own.named_parameters()], values, strict=True):
-            own.__dict__[name] = value  # the cell as a function of its parameters
+
+@KIND
+def test_second_derivatives_agree_with_differences(kind):
+    own, arrays = cell(kind), problem(kind, T=2)
+    names = [name for name, _ in own.named_parameters()]
+
+    def loss(x, *parameters):
+        vars(own).update(zip(names, parameters, strict=True))  # the cell as a function of its parameters
         return (tg.unroll(own, x)[0] ** 2).sum()
 
-    tg.check_grads(loss, (x, *[rng.normal(size=s) for s in shapes]), order=2)
+    tg.check_grads(loss, (arrays["x"], *[arrays[name] for name in names]), order=2)
