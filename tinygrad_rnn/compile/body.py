@@ -1,0 +1,195 @@
+"""`Body`: one time step as a graph, with rows of a batch flowing through it. Forward steps are traced from a cell;
+reverse steps are derived from them.
+
+Shapes are traced with a stand-in batch size, a large prime, so that the batch axis is known wherever it appears and
+anything that depends on the actual batch is noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..core.apply import apply
+from ..core.autodiff import pull_back
+from ..core.errors import TinygradError
+from ..core.graph import Graph
+from ..core.mode import changed
+from ..core.tensor import Tensor, abstract
+
+BATCH = 15_485_863
+
+
+class NotRowWise(TinygradError):
+    """The step mixes rows of the batch, or does something the compiler has no code for."""
+
+
+@dataclass
+class Body:
+    """One step. Row values have shape (BATCH, width) or (BATCH,).
+
+    `sequences` and `states` are the rows that come in (a time step of each sequence; the state before), `outputs` and
+    `new_states` those that go out. `shared` are the leaves that are the same at every step. `totals` are sums over all
+    steps and rows: the gradients of `shared` in a reverse body.
+    """
+
+    sequences: list[Tensor]
+    states: list[Tensor]
+    outputs: list[Tensor]
+    new_states: list[Tensor]
+    totals: list[Tensor] = field(default_factory=list)
+
+    @cached_property
+    def graph(self) -> Graph:
+        given = [*self.sequences, *self.states]
+        return Graph([*self.outputs, *self.new_states, *self.totals], given, boundary=given)
+
+    @cached_property
+    def shared(self) -> list[Tensor]:
+        """Leaves with values: parameters and constant arrays."""
+        return [n for n in self.graph.nodes if n.op is None and not n.is_abstract and n.size > 0]
+
+    @cached_property
+    def given(self) -> set[int]:
+        return {n.number for n in (*self.sequences, *self.states)}
+
+    def mapped(self, rule: Callable[[Tensor, tuple[Tensor, ...]], Tensor | None]) -> Body:
+        """Rebuild the graph: ``rule(node, new inputs)`` gives a replacement, or None to keep the node's op."""
+        new: dict[int, Tensor] = {}
+        with changed(record="all"):
+            for node in self.graph.nodes:
+                if self.graph.is_leaf(node):
+                    new[node.number] = node
+                    continue
+                inputs = tuple(new[x.number] for x in node.inputs)
+                made = rule(node, inputs)
+                if made is None:
+                    same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
+                    made = node if same else rebuilt(node, inputs)
+                if made.name is None and made.op is not None and made.number not in self.given:
+                    made.name = node.name
+                new[node.number] = made
+
+        def at(nodes: Sequence[Tensor]) -> list[Tensor]:
+            return [new[n.number] for n in nodes]
+
+        outputs, new_states, totals = at(self.outputs), at(self.new_states), at(self.totals)
+        return replace(self, outputs=outputs, new_states=new_states, totals=totals)
+
+
+def rebuilt(node: Tensor, inputs: Sequence[Tensor]) -> Tensor:
+    """The same op on other inputs."""
+    assert node.op is not None
+    return apply(node.op, inputs, dict(node.attrs or {}))
+
+
+def is_row(node: Tensor) -> bool:
+    """Whether it has one row per sample: (BATCH, width) or (BATCH,)."""
+    return node.ndim in (1, 2) and node.shape[0] == BATCH and BATCH not in node.shape[1:]
+
+
+def is_shared(node: Tensor) -> bool:
+    """Whether it is the same at every step."""
+    return not node.is_abstract
+
+
+def width(node: Tensor) -> int:
+    return node.shape[1] if node.ndim == 2 else 1
+
+
+def traced(step: Callable[..., Any], sequences: Sequence[tuple[int, Any]], states: Sequence[tuple[int, Any]]) -> Body:
+    """Trace ``step(*rows, *states) -> (outputs, new states)``, given widths (None: no feature axis) and dtypes."""
+    ins = [_row(w, dtype, f"x{k}" if len(sequences) > 1 else "x") for k, (w, dtype) in enumerate(sequences)]
+    befores = [_row(w, dtype, f"s{k}") for k, (w, dtype) in enumerate(states)]
+    with changed(record="all", scope=None, anomaly=False, origin=None):
+        outputs, new_states = step(*ins, *befores)
+    for state, after in zip(befores, new_states, strict=True):
+        if after.name:
+            state.named(f"{after.name}_before", role="state")
+    return Body(ins, befores, list(outputs), list(new_states))
+
+
+def _row(w: int | None, dtype: Any, name: str) -> Tensor:
+    row = abstract((BATCH,) if w is None else (BATCH, w), dtype).named(name)
+    row.requires_grad = np.dtype(dtype).kind == "f"
+    return row
+
+
+def reversed_body(body: Body, saved: Sequence[Tensor], wrt: Sequence[Tensor]) -> tuple[Body, list[Tensor]]:
+    """The step of back-propagation through time, derived.
+
+    Its sequences are those of `body`, the states before and after each step, the `saved` values, and ∂L/∂output; its
+    states are ∂L/∂state, flowing against time. `wrt` are the sequences and shared leaves to differentiate by (∂L/∂state
+    before is always computed). Returns it and the ∂L/∂output sequences.
+    """
+    results = [*body.outputs, *body.new_states]
+    seeds = [_like(out, f"d_{out.name or 'y'}") for out in results]
+    targets = [*body.states, *wrt]
+    with changed(record="all", scope=None, anomaly=False, origin=None):
+        pairs = pull_back(results, seeds, wrt=targets, retain_graph=True, create_graph=True)
+    found = {x.number: g for x, g in pairs}
+    with changed(record="all"):
+        gradients = [found.get(x.number) for x in targets]
+        d_befores = [_zero_row(s) if g is None else g for s, g in zip(body.states, gradients, strict=False)]
+        rest = list(zip(wrt, gradients[len(body.states) :], strict=True))
+        d_sequences = [_zero_row(x) if g is None else g for x, g in rest if x.number in body.given]
+        totals = [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for x, g in rest if x.number not in body.given]
+    d_outputs, d_states = seeds[: len(body.outputs)], seeds[len(body.outputs) :]
+    before = [*body.sequences, *body.states, *_unique([*body.new_states, *saved])]
+    return Body([*before, *d_outputs], d_states, d_sequences, d_befores, totals), d_outputs
+
+
+def _like(node: Tensor, name: str) -> Tensor:
+    return abstract(node.shape, node.dtype).named(name)
+
+
+def _zero_row(x: Tensor) -> Tensor:
+    return apply_zero(x)
+
+
+def apply_zero(x: Tensor) -> Tensor:
+    """0·x: a row of zeros for what nothing depends on."""
+    return x * 0.0
+
+
+def _unique(nodes: Sequence[Tensor]) -> list[Tensor]:
+    return list({n.number: n for n in nodes}.values())
+
+
+def choose_saved(body: Body, wrt: Sequence[Tensor]) -> list[Tensor]:
+    """The forward values worth saving for the backward pass.
+
+    Inputs and states are at hand anyway. Of the rest that the backward step reads, an entrywise function of what is at
+    hand is computed again if it costs at most one transcendental function; everything else is saved.
+    """
+    everything, _ = reversed_body(body, [], wrt)
+    forward = {n.number for n in body.graph.nodes}
+    at_hand = body.given | {n.number for n in body.new_states}
+    free = Graph([*everything.outputs, *everything.new_states, *everything.totals], boundary=body.graph.nodes)
+    read = [n for n in free.nodes if n.number in forward and n.is_abstract]
+    saved: list[Tensor] = []
+    for node in read:
+        if node.number in at_hand or _cost_again(node, at_hand) <= 1:
+            continue
+        saved.append(node)
+        at_hand.add(node.number)
+    return saved
+
+
+def _cost_again(node: Tensor, at_hand: set[int]) -> float:
+    """Transcendental functions needed to compute a node from what is at hand; infinite if it takes more than entries."""
+    cost, stack, seen = 0.0, [node], set()
+    while stack:
+        n = stack.pop()
+        if n.number in seen or n.number in at_hand or is_shared(n):
+            continue
+        seen.add(n.number)
+        if n.op is None or not n.op.elementwise:
+            return float("inf")
+        cost += n.op.flops((1,), [], n.attrs) > 4
+        stack.extend(n.inputs)
+    return cost

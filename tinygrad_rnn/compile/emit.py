@@ -1,0 +1,257 @@
+"""Readable Python for Numba: a loop over time steps, in it products of packed weights and loops over rows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.tensor import Tensor
+from ..kernels.tile import padded
+from .body import is_shared, width
+from .rows import REDUCTIONS, Loop, Place, Product, Rows, _alias_of, shared_base
+
+_NUMBER = re.compile(r"(?<![\w.\]\[])(\d+\.?\d*(?:e[+-]?\d+)?)(?![\w.\]])")
+
+
+@dataclass
+class Source:
+    """Generated text, the scalar functions it uses, and the arrays it takes, in order."""
+
+    text: str
+    arrays: list[str]
+
+
+def emitted(rows: Rows, dtype: np.dtype, title: str) -> Source:
+    return _Writer(rows, dtype, title).source()
+
+
+class _Writer:
+    def __init__(self, rows: Rows, dtype: np.dtype, title: str):
+        self.rows, self.dtype, self.title = rows, dtype, title
+        self.lines: list[str] = []
+        self.functions: set[str] = set()
+        self.scratch: dict[str, int] = {}
+        self.locals: dict[int, str] = {}
+        self.taken: set[str] = set()
+
+    def source(self) -> Source:
+        rows = self.rows
+        body: list[str] = []
+        for nest in self.nests():
+            body += self.products(nest) if isinstance(nest[0], Product) else self.row_loop(nest)  # type: ignore[arg-type]
+        states = [name for name, _ in rows.states]
+        arrays = [
+            *[name for name, _ in rows.given],
+            *states,
+            *[name for _, name, _ in rows.sequences_out if name not in {d for d in self.deferred_arrays()}],
+            *[name for name, _ in rows.shared.values()],
+            *[name for number, (name, _) in rows.weights.items() if number in self.weights_used()],
+        ]
+        counts = [f"{name}_slots" for name in states]
+        parameters = ", ".join(["first", "last", "T", "B", "start", "stride", "lag", "multiply", *counts, *arrays])
+        head = [f"    {name} = np.empty((last - first) * {n}, F)" for name, n in self.scratch.items()]
+        head += ["    for step in range(T):", "        t = start + step * stride"]
+        for name in states:
+            head.append(f"        {name}_before = (t + lag) % {name}_slots * B")
+            head.append(f"        {name}_after = (t + 1 - lag) % {name}_slots * B")
+        offset = 7 + len(counts)
+        unpacked = ", ".join(f"array(a[{offset + k}])" for k in range(len(arrays)))
+        numbers = ", ".join(f"a[{k}]" for k in range(1, offset))
+        functions = ", ".join(sorted(self.functions))
+        text = "\n".join(
+            [
+                f'"""{self.title}"""',
+                "",
+                "import numpy as np",
+                "from numba import carray",
+                "",
+                "from tinygrad_rnn.kernels.generated import array_of, at, compiled, product",
+                *([f"from tinygrad_rnn.kernels.scalars import {functions}"] if functions else []),
+                "",
+                f"F = np.{self.dtype.name}",
+                "array = array_of(F)",
+                "",
+                "",
+                "@compiled",
+                f"def rows({parameters}):",
+                *head,
+                *[f"        {line}" for line in body],
+                "",
+                "",
+                "def block(arguments, number):",
+                f"    a = carray(arguments, ({offset + len(arrays)},))",
+                "    first = number * a[0]",
+                f"    rows(first, min(first + a[0], a[2]), {numbers}, {unpacked})",
+                "",
+            ]
+        )
+        return Source(text, arrays)
+
+    def deferred_arrays(self) -> set[str]:
+        return {self.rows.places[d.out.number][0].array for d in self.rows.deferred}
+
+    def weights_used(self) -> set[int]:
+        used = set()
+        for level in self.rows.levels:
+            for item in level:
+                if isinstance(item, Product):
+                    used |= {w.number for _, w in item.terms}
+        return used
+
+    def nests(self) -> list[list[Product] | list[Loop]]:
+        """Levels, with consecutive loop levels in one loop over rows."""
+        nests: list[list] = []
+        for level in self.rows.levels:
+            if nests and isinstance(nests[-1][0], Loop) and isinstance(level[0], Loop):
+                nests[-1].extend(level)
+            else:
+                nests.append(list(level))
+        return nests
+
+    # -- products -----------------------------------------------------------------------------
+
+    def products(self, nest: list[Product]) -> list[str]:
+        lines = []
+        for p in nest:
+            place = self.rows.places[p.out.number][0]
+            N = width(p.out)
+            length = place.length = padded(N, self.dtype)
+            self.scratch[place.array] = length
+            for k, (a, w) in enumerate(p.terms):
+                K = w.shape[0]
+                address, stride = self.row_address(a)
+                weights = self.rows.weights[w.number][0]
+                target = f"at({place.array}, 0)"
+                lines.append(
+                    f"product(multiply, last - first, {K}, {address}, {stride}, at({weights}, 0), {N}, "
+                    f"{target}, {length}, {k > 0})"
+                )
+        return lines
+
+    def row_address(self, a: Tensor) -> tuple[str, int]:
+        """Where the block's rows of `a` begin, and how far apart they are."""
+        offset = 0
+        while (alias := _alias_of(a, self.rows.body)) is not None:
+            a, more = alias
+            offset += more
+        place = self.rows.places[a.number][0]
+        if place.kind == "scratch":
+            self.scratch.setdefault(place.array, place.length)
+        first = {
+            "sequence": f"(t * B + first) * {place.length}",
+            "before": f"({place.array}_before + first) * {place.length}",
+            "after": f"({place.array}_after + first) * {place.length}",
+            "scratch": "0",
+        }[place.kind]
+        offset += place.offset
+        return f"at({place.array}, {first}{f' + {offset}' if offset else ''})", place.length
+
+    # -- loops --------------------------------------------------------------------------------
+
+    def row_loop(self, nest: list[Loop]) -> list[str]:
+        self.bases: dict[str, str] = {}
+        lines: list[str] = []
+        for loop in nest:
+            lines += self.loop(loop)
+        bases = [f"    {name} = {value}" for name, value in self.bases.items()]
+        return ["for r in range(first, last):", *bases, *[f"    {line}" for line in lines]]
+
+    def loop(self, loop: Loop) -> list[str]:
+        self.locals = {}
+        inside = {n.number for n in loop.nodes}
+        uses: dict[int, int] = {}
+        for n in loop.nodes:
+            for x in n.inputs:
+                uses[x.number] = uses.get(x.number, 0) + 1
+        before, lines, after = [], [], []
+        for n in loop.nodes:
+            assert n.op is not None
+            if n.op.name in REDUCTIONS:
+                total = self.variable(n)
+                value = self.value(n.inputs[0], inside)
+                start, update = {
+                    "max": ("F(-np.inf)", f"{{v}} if {{v}} > {total} or {{v}} != {{v}} else {total}"),
+                    "min": ("F(np.inf)", f"{{v}} if {{v}} < {total} or {{v}} != {{v}} else {total}"),
+                }.get(n.op.name, ("F(0)", f"{total} + {{v}}"))
+                before.append(f"{total} = {start}")
+                lines.append(f"{total} = {update.format(v=value)}")
+                after += [f"{self.entry(p, None)} = {total}" for p in self.rows.places[n.number]]
+                continue
+            text = self.expression(n, inside)
+            places = self.rows.places[n.number]
+            if not places and n.name is None and uses.get(n.number, 0) == 1 and len(text) < 60:
+                self.locals[n.number] = f"({text})"
+                continue
+            if len(places) == 1 and uses.get(n.number, 0) == 0:
+                lines.append(f"{self.entry(places[0], 0)} = {text}")
+                continue
+            variable = self.variable(n)
+            lines.append(f"{variable} = {text}")
+            self.locals[n.number] = variable
+            lines += [f"{self.entry(p, 0)} = {variable}" for p in places]
+        if loop.width == 1:
+            return [*before, *[line.replace(" + j]", "]") for line in lines], *after]
+        return [*before, f"for j in range({loop.width}):", *[f"    {line}" for line in lines], *after]
+
+    def variable(self, n: Tensor) -> str:
+        base = re.sub(r"\W+", "", (n.name or "v").replace("∂", "d_").replace("δ", "d_"), flags=re.ASCII) or "v"
+        base = f"v{base}" if base[0].isdigit() else base
+        from .rows import RESERVED
+
+        name, k = base, 1
+        while name in self.taken or name in RESERVED:
+            k += 1
+            name = f"{base}{k}"
+        self.taken.add(name)
+        return name
+
+    def expression(self, n: Tensor, inside: set[int]) -> str:
+        op = n.op
+        assert op is not None and op.scalar is not None
+        values = {name: self.value(x, inside) for name, x in zip(op.operands, n.inputs, strict=True)}
+        template = _NUMBER.sub(r"F(\1)", op.scalar)
+        self.functions |= set(re.findall(r"([a-z_]\w*)\(", template)) - {"abs", "min", "max"}
+        attrs = {k: f"F({v!r})" if isinstance(v, float) else repr(v) for k, v in (n.attrs or {}).items()}
+        return template.format(**values, **attrs)
+
+    def value(self, x: Tensor, inside: set[int]) -> str:
+        """The entry of x at this row and feature j."""
+        if is_shared(x):
+            return self.shared_value(x)
+        offset, source = 0, x
+        while source.number not in self.locals and (alias := _alias_of(source, self.rows.body)) is not None:
+            source, more = alias
+            offset += more
+        if source.number in self.locals:
+            return self.locals[source.number]
+        place = self.rows.places[source.number][0]
+        return self.entry(place, offset, scalar=width(x) == 1 or width(source) == 1)
+
+    def shared_value(self, x: Tensor) -> str:
+        if x.op is None and x.role == "constant" and x.size == 1:
+            value = x.numpy().reshape(()).item()
+            if x.dtype.kind != "f":
+                return repr(value)
+            return f"F({value!r})" if np.isfinite(value) else f"F({'-' if value < 0 else ''}np.{'nan' if value != value else 'inf'})"
+        base, offset = shared_base(x)
+        name = self.rows.shared[base.number][0]
+        if base.size == 1:
+            return f"{name}[0]"
+        return f"{name}[{f'{offset} + ' if offset else ''}j]"
+
+    def entry(self, place: Place, offset: int | None, scalar: bool = False) -> str:
+        kind, array, length = place.kind, place.array, place.length
+        base = f"{array}_r" if kind in ("sequence", "scratch") else f"{array}_{kind}_r"
+        if kind == "scratch":
+            self.scratch.setdefault(array, length)
+        self.bases[base] = {
+            "sequence": f"(t * B + r) * {length}",
+            "scratch": f"(r - first) * {length}",
+            "before": f"({array}_before + r) * {length}",
+            "after": f"({array}_after + r) * {length}",
+        }[kind]
+        shift = place.offset + (offset or 0)
+        start = f"{base} + {shift}" if shift else base
+        return f"{array}[{start}]" if scalar or offset is None else f"{array}[{start} + j]"

@@ -1,0 +1,289 @@
+"""Passes over a `Body`: each takes one and returns one, computes the same, and does one thing.
+
+They work on copies; the learner's graph stays as written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ..core.apply import apply
+from ..core.op import REGISTRY
+from ..core.tensor import Tensor
+from .body import BATCH, Body, is_row, is_shared
+
+Pass = Callable[[Body], Body]
+
+
+def expand(body: Body) -> Body:
+    """Write composite row functions (softmax, variance, norms) as sums, maxima and entrywise functions."""
+
+    def rule(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
+        made = EXPANSIONS.get(node.op.name) if node.op is not None and is_row(node) else None
+        return made(*xs, **(node.attrs or {})) if made else None
+
+    return body.mapped(rule)
+
+
+def _softmax(x: Tensor, axis: Any) -> Tensor:
+    e = _shifted_exp(x, axis)
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def _shifted_exp(x: Tensor, axis: Any) -> Tensor:
+    return (x - x.max(axis=axis, keepdims=True)).exp()
+
+
+def _log_softmax(x: Tensor, axis: Any) -> Tensor:
+    shifted = x - x.max(axis=axis, keepdims=True)
+    return shifted - shifted.exp().sum(axis=axis, keepdims=True).log()
+
+
+def _logsumexp(x: Tensor, axis: Any, keepdims: bool) -> Tensor:
+    m = x.max(axis=axis, keepdims=True)
+    y = (x - m).exp().sum(axis=axis, keepdims=True).log() + m
+    return y if keepdims else y.reshape(x.shape[:1])
+
+
+def _mean(x: Tensor, axis: Any, keepdims: bool) -> Tensor:
+    return x.sum(axis=axis, keepdims=keepdims) * (1.0 / x.shape[-1])
+
+
+def _var(x: Tensor, axis: Any, ddof: int, keepdims: bool) -> Tensor:
+    d = x - x.sum(axis=axis, keepdims=True) * (1.0 / x.shape[-1])
+    return (d * d).sum(axis=axis, keepdims=keepdims) * (1.0 / (x.shape[-1] - ddof))
+
+
+def _std(x: Tensor, axis: Any, ddof: int, keepdims: bool) -> Tensor:
+    return _var(x, axis, ddof, keepdims).sqrt()
+
+
+EXPANSIONS: dict[str, Callable[..., Tensor]] = {
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "logsumexp": _logsumexp,
+    "mean": _mean,
+    "var": _var,
+    "std": _std,
+}
+
+
+def simplify(body: Body) -> Body:
+    """Drop what does nothing: products with 1, sums with 0, casts and reshapes to what is already there."""
+    return body.mapped(_simplified)
+
+
+def _simplified(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
+    assert node.op is not None
+    name = node.op.name
+    if name in ("broadcast_to", "reshape", "sum_to", "cast") and xs[0].shape == node.shape and xs[0].dtype == node.dtype:
+        return xs[0]
+    if name in ("add", "subtract", "multiply", "divide") and is_row(node):
+        a, b = xs
+        neutral = 0.0 if name in ("add", "subtract") else 1.0
+        if _constant(b) == neutral and a.shape == node.shape:
+            return a
+        if _constant(a) == neutral and b.shape == node.shape and name in ("add", "multiply"):
+            return b
+        if name == "multiply" and b.number < a.number and is_row(b) == is_row(a):
+            return b * a  # one order, so that equal products are seen to be equal
+    if name == "negative" and xs[0].op is not None and xs[0].op.name == "negative":
+        return xs[0].inputs[0]
+    return None
+
+
+def _constant(x: Tensor) -> float | None:
+    """The value of a one-entry constant."""
+    if x.op is None and x.role == "constant" and x.size == 1 and x._array is not None:
+        return float(x._array.reshape(()))
+    return None
+
+
+def share(body: Body) -> Body:
+    """Common subexpressions: the same op on the same inputs is computed once."""
+    known: dict[Any, Tensor] = {}
+
+    def rule(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
+        assert node.op is not None
+        keys = tuple(_identity(x) for x in xs)
+        key = (node.op.name, keys, repr(sorted((node.attrs or {}).items(), key=lambda kv: kv[0])))
+        if key in known:
+            return known[key]
+        if all(a is b for a, b in zip(xs, node.inputs, strict=True)):
+            made = node
+        else:
+            made = apply(node.op, xs, dict(node.attrs or {}))
+        known[key] = made
+        return made
+
+    return body.mapped(rule)
+
+
+def _identity(x: Tensor) -> Any:
+    value = _constant(x)
+    return x.number if value is None else ("constant", value, x.dtype.str)
+
+
+def gather_sums(body: Body) -> Body:
+    """Order each chain of additions: matrix products first (they add into one buffer), then rows, then the rest."""
+    uses = Counter(x.number for node in body.graph.nodes for x in body.graph.operands(node))
+    for out in body.graph.outputs:
+        uses[out.number] += 1
+
+    def rule(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
+        if node.op is None or node.op.name != "add" or not is_row(node):
+            return None
+        terms: list[Tensor] = []
+        stack = list(reversed(list(zip(node.inputs, xs, strict=True))))
+        while stack:
+            old, x = stack.pop()
+            inner = x.op is not None and x.op.name == "add" and x.number not in body.given and x.shape == node.shape
+            if inner and uses[old.number] == 1 and x.name is None:
+                stack.extend(reversed(list(zip(x.inputs, x.inputs, strict=True))))
+            else:
+                terms.append(x)
+        ranked = sorted(terms, key=_rank)
+        total = ranked[0]
+        for term in ranked[1:]:
+            total = total + term
+        return total
+
+    return body.mapped(rule)
+
+
+def _rank(x: Tensor) -> int:
+    if is_product(x):
+        return 0
+    if x.op is not None and x.op.name == "put":
+        return 1
+    return 2 if is_row(x) else 3
+
+
+def is_product(x: Tensor) -> bool:
+    """A row times a shared matrix, or a sum of such."""
+    if x.op is None:
+        return False
+    if x.op.name == "matmul":
+        return is_row(x) and is_row(x.inputs[0]) and is_shared(x.inputs[1])
+    return x.op.name == "add" and all(is_product(i) and i.shape == x.shape for i in x.inputs)
+
+
+def slice_early(body: Body) -> Body:
+    """A slice of an entrywise result is the entrywise function of slices: gates become loops of their own width."""
+
+    def rule(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
+        if node.op is None or node.op.name != "getitem" or not is_row(node):
+            return None
+        made = _sliced(xs[0], node.attrs["index"], body)  # type: ignore[index]
+        return made if made.number != xs[0].number else None
+
+    return body.mapped(rule)
+
+
+def _sliced(x: Tensor, index: Any, body: Body) -> Tensor:
+    """x[index], pushed below entrywise ops. The depth is that of one expression, but no call stack is used for it."""
+    span = feature_slice(index, x.shape)
+    if span is None:
+        return apply(REGISTRY["getitem"], (x,), {"index": index})
+    order: list[Tensor] = []
+    stack, seen = [x], set()
+    while stack:
+        n = stack.pop()
+        if n.number in seen:
+            continue
+        seen.add(n.number)
+        order.append(n)
+        if _splits(n, body):
+            stack.extend(i for i in n.inputs if i.shape[-1:] == x.shape[-1:])
+    done: dict[int, Tensor] = {}
+    for n in sorted(order, key=lambda n: n.number):
+        if _splits(n, body):
+            done[n.number] = apply(n.op, [done.get(i.number, i) for i in n.inputs], dict(n.attrs or {}))  # type: ignore[arg-type]
+        else:
+            full = (Ellipsis, slice(*span))
+            done[n.number] = apply(REGISTRY["getitem"], (n,), {"index": full})
+    return done[x.number]
+
+
+def _splits(n: Tensor, body: Body) -> bool:
+    return n.op is not None and n.op.elementwise and n.number not in body.given and is_row(n) and not is_product(n)
+
+
+def feature_slice(index: Any, shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """(start, stop) if the index takes a run of features of all rows."""
+    parts = tuple(index)
+    if len(shape) == 1 and len(parts) == 1:
+        parts = (Ellipsis, *parts) if parts[0] is not Ellipsis else parts
+    if len(parts) != 2 or not isinstance(parts[1], slice):
+        return None
+    if len(shape) == 2 and not (parts[0] is Ellipsis or (isinstance(parts[0], slice) and parts[0] == slice(None))):
+        return None
+    start, stop, step = parts[1].indices(shape[-1])
+    return (start, max(stop, start)) if step == 1 else None
+
+
+def join_puts(body: Body) -> Body:
+    """A sum of rows placed side by side in zeros is their concatenation."""
+
+    def rule(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
+        if node.op is None or not is_row(node):
+            return None
+        if node.op.name not in ("add", "put"):
+            return None
+        puts = _put_terms(node.op.name, xs, node, body)
+        if puts is None:
+            return None
+        puts.sort(key=lambda p: p[0])
+        parts: list[Tensor] = []
+        end = 0
+        for start, stop, x in [*puts, (node.shape[1], node.shape[1], None)]:
+            if start < end:
+                return None  # they overlap: a true sum
+            if start > end:
+                parts.append(_zeros(start - end, node.dtype))
+            if x is not None:
+                parts.append(x)
+            end = stop
+        return parts[0] if len(parts) == 1 else apply(REGISTRY["concatenate"], parts, {"axis": 1})
+
+    return body.mapped(rule)
+
+
+def _zeros(columns: int, dtype: Any) -> Tensor:
+    zero = Tensor(np.zeros((), dtype)).named("0", role="constant")
+    row = apply(REGISTRY["broadcast_to"], (zero,), {"shape": (BATCH, columns)})
+    return row
+
+
+def _put_terms(name: str, xs: Iterable[Tensor], node: Tensor, body: Body) -> list[tuple[int, int, Tensor]] | None:
+    if name == "put":
+        (x,) = xs
+        span = feature_slice(node.attrs["index"], node.shape) if is_row(x) else None  # type: ignore[index]
+        return None if span is None else [(*span, x)]
+    terms: list[tuple[int, int, Tensor]] = []
+    for x in xs:
+        if x.op is None or x.number in body.given or x.op.name != "concatenate":
+            return None
+        position = 0
+        for part in x.inputs:
+            if part.op is None or part.op.name != "broadcast_to" or _constant(part.inputs[0]) != 0.0:
+                terms.append((position, position + part.shape[1], part))
+            position += part.shape[1]
+    return terms
+
+
+#: In this order.
+PASSES: list[tuple[str, Pass]] = [
+    ("expand composite functions", expand),
+    ("simplify", simplify),
+    ("common subexpressions", share),
+    ("gather sums of products", gather_sums),
+    ("slice early", slice_early),
+    ("join parts", join_puts),
+    ("simplify again", simplify),
+    ("common subexpressions again", share),
+]

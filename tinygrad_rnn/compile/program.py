@@ -1,0 +1,171 @@
+"""`Program`: a compiled body. It packs the weights, allocates what comes out, and runs blocks of rows on the threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numba import cfunc, types
+
+from ..core.graph import Graph
+from ..core.tensor import Tensor
+from ..kernels import threads
+from ..kernels.products import FAST, contraction_address, packed, product_address
+from ..kernels.tile import tile_for
+from .body import Body, is_shared, width
+from .cache import imported
+from .emit import emitted
+from .passes import PASSES
+from .rows import Place, lowered
+
+_JOB = types.void(types.CPointer(types.intp), types.intp)
+#: Below so many multiplications a program runs in the calling thread: waking others would cost more.
+SMALL = 200_000
+
+
+class Program:
+    """One compiled direction of a recurrence.
+
+    Attributes:
+        passes: (name, body) before and after each pass, for reading.
+        source: the generated Python.
+    """
+
+    def __init__(self, body: Body, dtype: Any, title: str):
+        self.dtype = np.dtype(dtype)
+        self.title = title
+        self.passes: list[tuple[str, Body]] = [("as derived", body)]
+        for name, rewrite in PASSES:
+            self.passes.append((name, rewrite(self.passes[-1][1])))
+        self.rows = lowered(self.passes[-1][1])
+        made = emitted(self.rows, self.dtype, title)
+        self.source, self.arrays = made.text, made.arrays
+        self.cost = sum(2 * x.size for _, x in self.rows.weights.values())  # FLOPs of a row's step
+        self.product = product_address(self.dtype)
+
+    @cached_property
+    def job(self) -> Any:
+        """The compiled block of rows."""
+        return cfunc(_JOB, cache=True, **FAST)(imported(self.source).block)
+
+    @cached_property
+    def _shared_nodes(self) -> list[Tensor]:
+        """What has to be computed from the leaves before the first step (and after the last), in order."""
+        totals = [x for n in self._epilogue for x in n.inputs if is_shared(x)] if self.rows.body.totals else []
+        wanted = totals + [x for _, x in self.rows.shared.values()] + [x for _, x in self.rows.weights.values()]
+        return Graph(wanted).nodes if wanted else []
+
+    def run(
+        self,
+        T: int,
+        B: int,
+        given: Sequence[np.ndarray],
+        states: Sequence[np.ndarray],
+        leaves: dict[int, np.ndarray],
+        *,
+        against_time: bool = False,
+        keep_states: Sequence[bool],
+    ) -> tuple[dict[int, np.ndarray], list[np.ndarray], list[np.ndarray]]:
+        """Run all steps.
+
+        Args:
+            given: the incoming sequences, each C-contiguous (T, B, width).
+            states: the initial states (B, width).
+            leaves: arrays of the shared leaves, by number; others keep the value they had when traced.
+            against_time: from the last time step to the first.
+            keep_states: whether all T + 1 values of a state are kept, or only the last two.
+
+        Returns: outgoing sequences by node number, the slots of each state, and the totals.
+        """
+        shared = self._shared_values(leaves)
+        lag = int(against_time)
+        keep_states = [keep or k in self._summed_states for k, keep in enumerate(keep_states)]
+        slots = [
+            np.empty((T + 1 if keep else min(2, T + 1), B, w), self.dtype)
+            for (_, w), keep in zip(self.rows.states, keep_states, strict=True)
+        ]
+        for slot, state in zip(slots, states, strict=True):
+            slot[(T if against_time else 0) % len(slot)] = state.reshape(slot.shape[1:])
+        out = {n.number: np.empty((T, B, w), self.dtype) for n, _, w in self.rows.sequences_out}
+        known = dict(zip([name for name, _ in self.rows.given], given, strict=True))
+        known |= {name: slot for (name, _), slot in zip(self.rows.states, slots, strict=True)}
+        known |= {name: out[n.number] for n, name, _ in self.rows.sequences_out}
+        known |= {name: np.ascontiguousarray(shared[x.number]) for name, x in self.rows.shared.values()}
+        known |= {name: packed(shared[x.number]) for name, x in self.rows.weights.values()}
+        if T and B:
+            self._launch(T, B, known, [len(s) for s in slots], lag)
+            for d in self.rows.deferred:
+                np.matmul(self._matrix(d.rows, known, T, B, lag), shared[d.weights.number], out=known[self._place(d.out).array].reshape(T * B, -1))
+        return out, slots, self._totals(known, T, B, lag, shared)
+
+    def _place(self, node: Tensor) -> Place:
+        return self.rows.places[node.number][0]
+
+    @cached_property
+    def _summed_states(self) -> set[int]:
+        """States that a total reads at every step."""
+        arrays = {name: k for k, (name, _) in enumerate(self.rows.states)}
+        operands = [x for c in self.rows.contractions for x in (c.left, c.right) if x is not None]
+        places = [self._place(x) for x in operands]
+        return {arrays[p.array] for p in places if p.kind in ("before", "after")}
+
+    def _matrix(self, node: Tensor, known: dict[str, np.ndarray], T: int, B: int, lag: int) -> np.ndarray:
+        """All steps and rows of a kept value, (T·B, width)."""
+        place = self._place(node)
+        array = known[place.array]
+        if place.kind in ("before", "after"):
+            first = lag if place.kind == "before" else 1 - lag
+            array = array[first : first + T]
+        return array.reshape(T * B, place.length)[:, place.offset : place.offset + width(node)]
+
+    def _totals(
+        self, known: dict[str, np.ndarray], T: int, B: int, lag: int, shared: dict[int, np.ndarray]
+    ) -> list[np.ndarray]:
+        values = dict(shared)
+        for c in self.rows.contractions:
+            right = self._matrix(c.right, known, T, B, lag)
+            if c.left is None:
+                values[c.total.number] = (np.ones(len(right), self.dtype) @ right).reshape(c.total.shape)
+            else:
+                values[c.total.number] = self._contracted(self._matrix(c.left, known, T, B, lag), right)
+        for node in self._epilogue:
+            if node.number not in values:
+                if node.op is None:
+                    values[node.number] = node.numpy()
+                else:
+                    values[node.number] = node.op.evaluate(*[values[x.number] for x in node.inputs], **(node.attrs or {}))
+        return [np.asarray(values[n.number]) for n in self.rows.body.totals]
+
+    @cached_property
+    def _epilogue(self) -> list[Tensor]:
+        return Graph(self.rows.body.totals, boundary=[c.total for c in self.rows.contractions]).nodes
+
+    def _contracted(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """leftᵀ right, on the threads."""
+        (K, M), N = left.shape, right.shape[1]
+        total = np.empty((M, N), self.dtype)
+        size, chunk = self.dtype.itemsize, 128
+        places = [left.ctypes.data, left.strides[0] // size, right.ctypes.data, right.strides[0] // size]
+        arguments = np.array([*places, total.ctypes.data, N, K, M, N, chunk, 0], np.int64)
+        threads.run(contraction_address(self.dtype), arguments, -(-N // tile_for(self.dtype).width) * -(-M // chunk))
+        return total
+
+    def _launch(self, T: int, B: int, known: dict[str, np.ndarray], slots: list[int], lag: int) -> None:
+        count = threads.size() if self.cost * T * B > SMALL else 1
+        rows = -(-B // min(count, B))
+        start, stride = (T - 1, -1) if lag else (0, 1)
+        # The layout that `block` in the generated source unpacks.
+        numbers = [rows, T, B, start, stride, lag, self.product, *slots]
+        arguments = np.array([*numbers, *[known[name].ctypes.data for name in self.arrays]], np.int64)
+        threads.run(self.job.address, arguments, -(-B // rows))
+
+    def _shared_values(self, leaves: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+        values: dict[int, np.ndarray] = {}
+        for node in self._shared_nodes:
+            if node.op is None:
+                values[node.number] = leaves.get(node.number, node._array)
+            else:
+                values[node.number] = node.op.evaluate(*[values[x.number] for x in node.inputs], **(node.attrs or {}))
+        return values

@@ -1,0 +1,467 @@
+"""Lowering: which loop computes each row value, where it is kept, and what is left for after the last step."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..core.apply import apply
+from ..core.mode import changed
+from ..core.op import Op
+from ..core.tensor import Tensor
+from .body import BATCH, Body, NotRowWise, is_row, is_shared, width
+from .passes import feature_slice, is_product
+
+COPY = Op("copy", lambda x: x, ("x",), {}, shape=lambda x: x, vjps=[None], elementwise=True, scalar="{x}")
+REDUCTIONS = ("sum", "sum_to", "max", "min")
+
+
+@dataclass
+class Place:
+    """Where a row value is kept: entries ``offset … offset + width`` of rows of `length` entries of an array.
+
+    `kind` says which row: "sequence" (time t), "before" and "after" (a state's slots), "scratch" (this block, this
+    step), "local" (a variable), "shared" (no rows at all).
+    """
+
+    kind: str
+    array: str
+    length: int
+    offset: int = 0
+
+
+@dataclass
+class Product:
+    """`out` = the sum of rows @ weights over `terms`, into a scratch buffer."""
+
+    out: Tensor
+    terms: list[tuple[Tensor, Tensor]]
+
+
+@dataclass
+class Loop:
+    """Entrywise work over `width` entries of a row, and the reductions over them."""
+
+    width: int
+    nodes: list[Tensor] = field(default_factory=list)
+
+
+@dataclass
+class Contraction:
+    """After the last step: `total` = Σ over steps and rows of leftᵀ right; without `left`, of right."""
+
+    total: Tensor
+    left: Tensor | None
+    right: Tensor
+
+
+@dataclass
+class Deferred:
+    """A product that no step needs: `out` = rows @ weights for all steps at once."""
+
+    out: Tensor
+    rows: Tensor
+    weights: Tensor
+
+
+@dataclass
+class Rows:
+    """A body ready for code generation."""
+
+    body: Body
+    levels: list[list[Product] | list[Loop]]
+    places: dict[int, list[Place]]  # where each node is written; the first is where it is read from later
+    sequences_out: list[tuple[Tensor, str, int]]  # node, array, width: results of one (T, B, width) array each
+    states: list[tuple[str, int]]  # array and width of each state's slots
+    given: list[tuple[str, int]]  # array and width of each incoming sequence
+    shared: dict[int, tuple[str, Tensor]]  # vectors and numbers that loops read
+    weights: dict[int, tuple[str, Tensor]]  # matrices, packed
+    contractions: list[Contraction]
+    deferred: list[Deferred]
+
+
+def lowered(body: Body) -> Rows:
+    with changed(record="all"):
+        return _Lowering(body).result()
+
+
+class _Lowering:
+    def __init__(self, body: Body):
+        self.body = body
+        self.names: set[str] = set()
+        self.places: dict[int, list[Place]] = defaultdict(list)
+        self.level: dict[int, int] = {}
+        self.arrays: dict[int, str] = {}
+
+    def name(self, wish: str | None, default: str = "v") -> str:
+        base = re.sub(r"\W+", "", (wish or default).replace("δ", "d_").replace("∂", "d_"), flags=re.ASCII) or default
+        base = f"v{base}" if base[0].isdigit() else base
+        base = base if base not in RESERVED else f"{base}_"
+        name, k = base, 1
+        while name in self.names:
+            k += 1
+            name = f"{base}{k}"
+        self.names.add(name)
+        return name
+
+    def result(self) -> Rows:
+        body = self.body
+        contractions = self.contractions()
+        outputs = [self.own(n) for n in body.outputs]
+        new_states = [self.own(n, fresh=True) for n in body.new_states]
+        seen: set[int] = set()
+        for k, n in enumerate(new_states):  # two states may not share one node: each has slots of its own
+            if n.number in seen:
+                new_states[k] = apply(COPY, (n,), {})
+            seen.add(new_states[k].number)
+
+        given = []
+        for x in body.sequences:
+            array = self.name(f"all_{x.name or 'x'}")
+            given.append((array, width(x)))
+            self.places[x.number].append(Place("sequence", array, width(x)))
+        states = []
+        for before, after in zip(body.states, new_states, strict=True):
+            array = self.name(f"all_{after.name or 's'}")
+            states.append((array, width(before)))
+            self.places[before.number].append(Place("before", array, width(before)))
+            self.places[after.number].append(Place("after", array, width(before)))
+
+        sequences_out: list[tuple[Tensor, str, int]] = []
+        wanted = [*outputs, *[n for c in contractions for n in (c.left, c.right) if n is not None]]
+        deferred = self.deferred(outputs, new_states, contractions)
+        skipped = {d.out.number for d in deferred}
+        wanted += [d.rows for d in deferred]
+        for n in wanted:
+            if n.number in skipped or self.places[n.number]:
+                continue
+            array = self.name(f"all_{n.name or 'y'}")
+            self.places[n.number].append(Place("sequence", array, width(n)))
+            sequences_out.append((n, array, width(n)))
+        for d in deferred:
+            array = self.name(f"all_{d.out.name or 'y'}")
+            self.places[d.out.number].append(Place("sequence", array, width(d.out)))
+            sequences_out.append((d.out, array, width(d.out)))
+
+        roots = [n for n in wanted if n.number not in skipped] + new_states
+        nodes = self.needed(roots)
+        for node in nodes:
+            self.check(node)
+        nodes = self.with_parts(nodes)
+        self.set_levels(nodes)
+        levels = self.scheduled(nodes)
+        shared, weights = self.constants(nodes, deferred)
+        self.body = Body(body.sequences, body.states, outputs, new_states, body.totals)
+        places = dict(self.places)
+        return Rows(self.body, levels, places, sequences_out, states, given, shared, weights, contractions, deferred)
+
+    # -- what has to be computed --------------------------------------------------------------
+
+    def own(self, n: Tensor, fresh: bool = False) -> Tensor:
+        """`n`, or a copy of it where it has no loop of its own to be written from."""
+        if not is_row(n):
+            raise NotRowWise(f"a step must return one row per sample, (batch, features), not {_shape(n)}")
+        passed_on = n.number in self.body.given or is_shared(n)
+        if passed_on and not fresh:
+            return n if n.number in self.body.given else apply(COPY, (n,), {})
+        if passed_on or _alias_of(n, self.body) is not None:
+            return apply(COPY, (n,), {}).named(n.name or "")
+        if fresh and is_product(n):
+            return apply(COPY, (n,), {}).named(n.name or "")
+        return n
+
+    def contractions(self) -> list[Contraction]:
+        """The sums over rows in the graph of the totals: matrix products aᵀ d and sums of d over the batch."""
+        found: list[Contraction] = []
+        for node in self.body.graph.nodes:
+            if node.op is None or is_shared(node) or BATCH in node.shape:
+                continue
+            rows = [x for x in node.inputs if BATCH in x.shape]
+            if not rows:
+                continue
+            if node.op.name == "matmul" and node.ndim == 2:
+                left, right = node.inputs
+                if left.op is not None and left.op.name == "permute" and is_row(left.inputs[0]) and is_row(right):
+                    found.append(Contraction(node, self.own(left.inputs[0]), self.own(right)))
+                    continue
+            if node.op.name in ("sum_to", "sum") and is_row(rows[0]) and width(rows[0]) == node.size:
+                found.append(Contraction(node, None, self.own(rows[0])))
+                continue
+            if node.op.name in ("sum_to", "sum") and is_row(rows[0]) and node.size == 1:
+                total = rows[0].sum(axis=1, keepdims=True) if rows[0].ndim == 2 else rows[0]
+                found.append(Contraction(node, None, total))
+                continue
+            raise NotRowWise(f"{node.op.name} mixes the rows of the batch: {_shape(rows[0])} → {_shape(node)}")
+        totals = {c.total.number for c in found}
+        mixed = {n.number for n in self.body.graph.nodes if not is_shared(n) and BATCH not in n.shape}
+        for node in self.body.graph.nodes:
+            if BATCH in node.shape and node.op is not None and any(x.number in mixed for x in node.inputs):
+                raise NotRowWise(f"{node.op.name} brings a sum over the batch back into its rows")
+            if node.number in mixed and node.number not in totals and node.op is not None and not _linear(node):
+                raise NotRowWise(f"{node.op.name} of a sum over the batch is not linear")
+        return found
+
+    def deferred(self, outputs: list[Tensor], states: list[Tensor], contractions: list[Contraction]) -> list[Deferred]:
+        roots = [n for n in outputs if not _single_product(n)]
+        roots += [*states, *[n for c in contractions for n in (c.left, c.right) if n is not None]]
+        inside = {n.number for n in self.needed(roots)}
+        found: dict[int, Deferred] = {}
+        for n in outputs:
+            if _single_product(n) and n.number not in inside and n.number not in found and not self.places[n.number]:
+                rows, weights = n.inputs
+                found[n.number] = Deferred(n, self.own(rows), weights)
+        return list(found.values())
+
+    def needed(self, roots: Iterable[Tensor]) -> list[Tensor]:
+        stack, seen = list(roots), {}
+        while stack:
+            n = stack.pop()
+            if n.number in seen or n.number in self.body.given or is_shared(n):
+                continue
+            seen[n.number] = n
+            stack.extend(n.inputs)
+        return [seen[k] for k in sorted(seen)]
+
+    def check(self, n: Tensor) -> None:
+        """Raise unless there is code for this op on rows."""
+        assert n.op is not None
+        name, attrs = n.op.name, n.attrs or {}
+        if not is_row(n):
+            raise NotRowWise(f"{name} makes {_shape(n)} from the rows of the batch")
+        for x in n.inputs:
+            if not is_row(x) and not is_shared(x):
+                raise NotRowWise(f"{name} takes {_shape(x)}, which is not one row per sample")
+            if x.dtype.kind == "f" and x.dtype != self.body.graph.outputs[0].dtype:
+                raise NotRowWise(f"{name} takes {x.dtype} where the step computes in {self.body.graph.outputs[0].dtype}")
+        if n.op.elementwise:
+            if n.op.scalar is None:
+                raise NotRowWise(f"op {name} gives no scalar expression")
+            return
+        features = attrs.get("axis") in (-1, n.inputs[0].ndim - 1, (-1,), (n.inputs[0].ndim - 1,))
+        supported = {
+            "matmul": is_product(n) and n.inputs[1].ndim == 2,
+            "getitem": _alias_of(n, self.body) is not None,
+            "concatenate": features and all(is_row(x) for x in n.inputs),
+            "sum": features and n.inputs[0].ndim == 2,
+            "max": features and n.inputs[0].ndim == 2,
+            "min": features and n.inputs[0].ndim == 2,
+            "sum_to": n.inputs[0].ndim == 2 and width(n) == 1,
+            "broadcast_to": width(n.inputs[0]) == 1 or is_shared(n.inputs[0]),
+            "reshape": width(n) == 1 and width(n.inputs[0]) == 1,
+        }
+        if not supported.get(name, False):
+            raise NotRowWise(f"there is no row-wise code for {name}: {_shape(n.inputs[0])} → {_shape(n)}")
+
+    def with_parts(self, nodes: list[Tensor]) -> list[Tensor]:
+        """Give each part of a concatenation a loop that writes it to its place."""
+        extra: list[Tensor] = []
+        for n in nodes:
+            if n.op is not COPY and n.op.name != "concatenate":  # type: ignore[union-attr]
+                continue
+            if n.op is COPY:
+                continue
+            if not self.places[n.number]:
+                self.places[n.number].append(Place("scratch", self.name(f"{n.name or 'joined'}_rows"), n.shape[1]))
+            start = 0
+            for part in n.inputs:
+                writes = part.op is not None and (part.op.elementwise or part.op.name in REDUCTIONS)
+                if part.number in self.body.given or not writes or part.op.name == "concatenate":  # type: ignore[union-attr]
+                    part_ = apply(COPY, (part,), {})
+                    extra.append(part_)
+                else:
+                    part_ = part
+                for place in self.places[n.number]:
+                    self.places[part_.number].append(Place(place.kind, place.array, place.length, start))
+                start += width(part)
+        return sorted([*nodes, *extra], key=lambda n: n.number) if extra else nodes
+
+    # -- when ---------------------------------------------------------------------------------
+
+    def set_levels(self, nodes: list[Tensor]) -> None:
+        """Loops have even levels, products odd ones; a value is complete as a row above its level."""
+        merged = self.merged_products(nodes)
+        for n in nodes:
+            name = n.op.name  # type: ignore[union-attr]
+            if n.number in merged:
+                continue
+            if is_product(n):
+                rows = [a for a, _ in product_terms(n)]
+                at = max([self.ready(a) for a in rows], default=-2) + 1
+                self.level[n.number] = at if at % 2 else at + 1
+            elif _alias_of(n, self.body) is not None or name == "concatenate":
+                level = max([self.ready(x) for x in n.inputs], default=-2)
+                self.level[n.number] = level
+            else:
+                self.level[n.number] = max([0, *[self.level_after(x, n) for x in n.inputs]])
+        self.sink(nodes)
+
+    def merged_products(self, nodes: list[Tensor]) -> set[int]:
+        """Products that are only terms of a sum of products."""
+        uses: dict[int, list[Tensor]] = defaultdict(list)
+        for n in nodes:
+            for x in n.inputs:
+                uses[x.number].append(n)
+        inner = set()
+        for n in reversed(nodes):
+            outer = [u for u in uses[n.number] if is_product(u) and u.op.name == "add"]  # type: ignore[union-attr]
+            if is_product(n) and outer and len(outer) == len(uses[n.number]) and not self.places[n.number]:
+                inner.add(n.number)
+        self.inner = inner
+        return inner
+
+    def ready(self, x: Tensor) -> int:
+        if x.number in self.body.given or is_shared(x):
+            return -2
+        return self.level[x.number]
+
+    def level_after(self, x: Tensor, n: Tensor) -> int:
+        """The first loop level at which `n` can read `x`."""
+        source, aligned = x, True
+        while (alias := _alias_of(source, self.body)) is not None:
+            source, offset = alias
+            aligned = aligned and offset == 0
+        level = self.ready(source)
+        if level == -2:
+            return 0
+        if level % 2:
+            return level + 1
+        op = source.op
+        assert op is not None
+        same = aligned and width(source) == width(x) == width(n) and op.name not in REDUCTIONS
+        return level if same and op.name != "concatenate" else level + 2
+
+    def sink(self, nodes: list[Tensor]) -> None:
+        """Compute what needs only given values where it is used, instead of keeping it."""
+        users: dict[int, list[Tensor]] = defaultdict(list)
+        for n in nodes:
+            for x in n.inputs:
+                users[x.number].append(n)
+        for n in reversed(nodes):
+            op = n.op
+            assert op is not None
+            if not op.elementwise or is_product(n) or self.places[n.number] or n.number in self.inner:
+                continue
+            loops = [u for u in users[n.number] if u.op.elementwise and not is_product(u) and width(u) == width(n)]  # type: ignore[union-attr]
+            if len(loops) < len(users[n.number]) or not loops:
+                continue
+            later = min(self.level[u.number] for u in loops)
+            fixed = all(self.ready(x) == -2 or self.ready(x) % 2 for x in n.inputs)
+            if fixed and later > self.level[n.number]:
+                self.level[n.number] = later
+
+    def scheduled(self, nodes: list[Tensor]) -> list[list[Product] | list[Loop]]:
+        products: dict[int, list[Product]] = defaultdict(list)
+        loops: dict[int, dict[int, Loop]] = defaultdict(dict)
+        for n in nodes:
+            if n.number in self.inner or _alias_of(n, self.body) is not None or n.op.name == "concatenate":  # type: ignore[union-attr]
+                continue
+            level = self.level[n.number]
+            if is_product(n):
+                self.places[n.number].insert(0, Place("scratch", self.name(f"{n.name or 'z'}_rows"), -1))
+                products[level].append(Product(n, product_terms(n)))
+            else:
+                w = width(n.inputs[0]) if n.op.name in REDUCTIONS else width(n)  # type: ignore[union-attr]
+                loops[level].setdefault(w, Loop(w)).nodes.append(n)
+        self.keep_across_loops(nodes)
+        order = sorted({*products, *loops})
+        return [products[k] if k % 2 else [loops[k][w] for w in sorted(loops[k])] for k in order]  # type: ignore[misc]
+
+    def keep_across_loops(self, nodes: list[Tensor]) -> None:
+        """A value read outside the loop that computes it needs a scratch row."""
+        for n in nodes:
+            for x in n.inputs:
+                source = x
+                while (alias := _alias_of(source, self.body)) is not None:
+                    source = alias[0]
+                if source.number in self.body.given or is_shared(source) or self.places[source.number]:
+                    continue
+                if source.number in self.inner:
+                    continue
+                same = self.level.get(n.number) == self.level[source.number] and not is_product(n)
+                if same and n.op.name != "concatenate":  # type: ignore[union-attr]
+                    continue
+                name = self.name(f"{source.name or 'v'}_rows")
+                self.places[source.number].append(Place("scratch", name, width(source)))
+
+    def constants(self, nodes: list[Tensor], deferred: list[Deferred]) -> tuple[dict, dict]:
+        shared: dict[int, tuple[str, Tensor]] = {}
+        weights: dict[int, tuple[str, Tensor]] = {}
+        for n in nodes:
+            if is_product(n):
+                for _, w in product_terms(n):
+                    if w.number not in weights:
+                        weights[w.number] = (self.name(_weight_name(w), "W"), w)
+                continue
+            for x in n.inputs:
+                if is_shared(x) and x.role != "constant" or is_shared(x) and x.size > 1:
+                    x, _ = shared_base(x)
+                    if x.number in shared:
+                        continue
+                    if x.size not in (1, x.shape[-1] if x.shape else 1):
+                        raise NotRowWise(f"{n.op.name} reads a shared array of shape {x.shape}")  # type: ignore[union-attr]
+                    shared[x.number] = (self.name(_weight_name(x), "b"), x)
+        for d in deferred:
+            if d.weights.number not in weights:
+                weights[d.weights.number] = (self.name(_weight_name(d.weights), "W"), d.weights)
+        return shared, weights
+
+
+def product_terms(n: Tensor) -> list[tuple[Tensor, Tensor]]:
+    terms, stack = [], [n]
+    while stack:
+        p = stack.pop()
+        if p.op.name == "matmul":  # type: ignore[union-attr]
+            terms.append((p.inputs[0], p.inputs[1]))
+        else:
+            stack.extend(reversed(p.inputs))
+    return terms
+
+
+def _single_product(n: Tensor) -> bool:
+    return n.op is not None and n.op.name == "matmul" and is_product(n)
+
+
+def _alias_of(n: Tensor, body: Body) -> tuple[Tensor, int] | None:
+    """(source, offset) if `n` is only another look at `source`: a slice of features, a spread row scalar."""
+    if n.op is None or n.number in body.given:
+        return None
+    name = n.op.name
+    if name == "getitem" and is_row(n.inputs[0]) and n.ndim == n.inputs[0].ndim:
+        span = feature_slice(n.attrs["index"], n.inputs[0].shape)  # type: ignore[index]
+        return (n.inputs[0], span[0]) if span else None
+    if name in ("broadcast_to", "reshape") and is_row(n.inputs[0]) and width(n.inputs[0]) == 1:
+        return n.inputs[0], 0
+    return None
+
+
+def _linear(n: Tensor) -> bool:
+    assert n.op is not None
+    dependent = sum(not is_shared(x) for x in n.inputs)
+    if n.op.linear is not None or n.op.name in ("add", "subtract", "negative"):
+        return n.op.linear != "each" or dependent == 1
+    return (n.op.name == "multiply" and dependent == 1) or (n.op.name == "divide" and is_shared(n.inputs[1]))
+
+
+def shared_base(x: Tensor) -> tuple[Tensor, int]:
+    """(array, offset): a run of entries of a vector is read from the vector."""
+    if x.op is not None and x.op.name == "getitem" and x.ndim == x.inputs[0].ndim == 1:
+        span = feature_slice(x.attrs["index"], x.inputs[0].shape)  # type: ignore[index]
+        if span:
+            return x.inputs[0], span[0]
+    return x, 0
+
+
+def _weight_name(w: Tensor) -> str | None:
+    while w.name is None and w.inputs:
+        w = w.inputs[0]
+    return w.name
+
+
+def _shape(n: Tensor) -> str:
+    return "(" + ", ".join("batch" if k == BATCH else str(k) for k in n.shape) + ")"
+
+
+#: Names the generated source uses itself.
+RESERVED = set("first last T B t r j rows before after start stride lag multiply np njit at product".split())

@@ -1,0 +1,72 @@
+"""What generated programs import."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import carray, njit, types
+from numba.extending import intrinsic
+
+from .native import address_of, at
+from .products import FAST
+
+__all__ = ["array_of", "at", "compiled", "product"]
+
+_MANY = 1 << 48
+
+
+def compiled(function: Any) -> Any:
+    """`njit` for a function whose array arguments are distinct, which lets its loops be vectorised.
+
+    Numba knows the attribute (it is a compiler flag) but has no option for it; without it loops are only slower.
+    """
+    dispatcher = njit(**FAST)(function)
+    compiler = getattr(dispatcher, "_compiler", None)
+    customize = getattr(compiler, "_customize_flags", None)
+    if customize is not None:
+
+        def customized(flags: Any) -> Any:
+            flags = customize(flags)
+            flags.noalias = True
+            return flags
+
+        compiler._customize_flags = customized  # type: ignore[union-attr]
+    return dispatcher
+
+
+@cache
+def array_of(dtype: Any) -> Any:
+    """A function that takes an address as a flat array of `dtype`."""
+    address = address_of(np.dtype(dtype))
+
+    @njit(**FAST)
+    def array(number):
+        return carray(address(number), (_MANY,))
+
+    return array
+
+
+@intrinsic
+def _call(typingctx: Any, function: Any, M: Any, K: Any, A: Any, lda: Any, P: Any, N: Any, C: Any, ldc: Any, add: Any) -> Any:
+    n = types.intp
+    signature = types.void(n, n, n, A, n, P, n, C, n, types.boolean)
+
+    def codegen(context: Any, b: ir.IRBuilder, signature: Any, v: Any) -> Any:
+        integer, pointer = v[0].type, v[3].type
+        kinds = [integer, integer, pointer, integer, integer, pointer, integer, pointer, integer, ir.IntType(8)]
+        target = b.inttoptr(v[0], ir.FunctionType(ir.VoidType(), kinds).as_pointer())
+        one = ir.Constant(integer, 1)
+        flag = b.zext(v[9], ir.IntType(8)) if v[9].type.width == 1 else v[9]
+        b.call(target, [v[1], v[2], v[3], v[4], one, v[5], v[6], v[7], v[8], flag])
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@njit(**FAST)
+def product(multiply, M, K, A, lda, P, N, C, ldc, add):
+    """C (M × N) = or += A (M × K) @ packed weights, by the compiled function at the address `multiply`."""
+    _call(multiply, M, K, A, lda, P, N, C, ldc, add)
