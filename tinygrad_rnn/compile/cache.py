@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
@@ -24,10 +25,11 @@ def imported(source: str) -> ModuleType:
     name = "program_" + hashlib.sha256(source.encode()).hexdigest()[:24]
     if name not in _loaded:
         path = _written(name, source)
-        spec = importlib.util.spec_from_file_location(f"tinygrad_rnn_generated.{name}", path)
+        spec = importlib.util.spec_from_file_location(f"tinygrad_rnn_{name}", path)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
+        sys.modules[module.__name__] = module  # by this name Numba finds it when it loads what it cached
         spec.loader.exec_module(module)
         _loaded[name] = module
     return _loaded[name]

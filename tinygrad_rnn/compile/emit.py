@@ -57,7 +57,7 @@ class _Writer:
             head.append(f"        {name}_before = (t + lag) % {name}_slots * B")
             head.append(f"        {name}_after = (t + 1 - lag) % {name}_slots * B")
         offset = 7 + len(counts)
-        unpacked = ", ".join(f"array(a[{offset + k}])" for k in range(len(arrays)))
+        unpacked = ", ".join(f"{self.dtype.name}s(a[{offset + k}])" for k in range(len(arrays)))
         numbers = ", ".join(f"a[{k}]" for k in range(1, offset))
         functions = ", ".join(sorted(self.functions))
         text = "\n".join(
@@ -67,11 +67,10 @@ class _Writer:
                 "import numpy as np",
                 "from numba import carray",
                 "",
-                "from tinygrad_rnn.kernels.generated import array_of, at, compiled, product",
+                f"from tinygrad_rnn.kernels.generated import at, compiled, {self.dtype.name}s, product",
                 *([f"from tinygrad_rnn.kernels.scalars import {functions}"] if functions else []),
                 "",
                 f"F = np.{self.dtype.name}",
-                "array = array_of(F)",
                 "",
                 "",
                 "@compiled",

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import carray, njit, types
 from numba.extending import intrinsic
 
-from .native import address_of, at
+from .native import address32, address64, at
 from .products import FAST
 
-__all__ = ["array_of", "at", "compiled", "product"]
+__all__ = ["at", "compiled", "float32s", "float64s", "product"]
 
 _MANY = 1 << 48
 
@@ -37,16 +35,16 @@ def compiled(function: Any) -> Any:
     return dispatcher
 
 
-@cache
-def array_of(dtype: Any) -> Any:
-    """A function that takes an address as a flat array of `dtype`."""
-    address = address_of(np.dtype(dtype))
+@njit(**FAST)
+def float32s(number):
+    """A flat array at an address."""
+    return carray(address32(number), (_MANY,))
 
-    @njit(**FAST)
-    def array(number):
-        return carray(address(number), (_MANY,))
 
-    return array
+@njit(**FAST)
+def float64s(number):
+    """A flat array at an address."""
+    return carray(address64(number), (_MANY,))
 
 
 @intrinsic

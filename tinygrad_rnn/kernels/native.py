@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from functools import cache
 from typing import Any
 
 import numba
@@ -11,7 +10,8 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
+from numba.np.numpy_support import as_dtype
 
 
 @intrinsic
@@ -36,19 +36,33 @@ def moved(typingctx: Any, pointer: Any, offset: Any) -> Any:
     return pointer(pointer, types.intp), codegen
 
 
-@cache
-def address_of(dtype: np.dtype) -> Any:
-    """A function that makes an integer the address of numbers of `dtype`."""
+def _address_of(dtype: Any) -> Any:
     pointer = types.CPointer(numba.from_dtype(np.dtype(dtype)))
 
     @intrinsic
     def address(typingctx: Any, number: Any) -> Any:
+        """An integer as the address of numbers."""
+
         def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
             return b.inttoptr(arguments[0], context.get_value_type(pointer))
 
         return pointer(types.intp), codegen
 
     return address
+
+
+address32, address64 = _address_of(np.float32), _address_of(np.float64)
+
+
+def zeros_like_pointed(pointer, count):
+    """Inside compiled code: `count` zeros of the kind that `pointer` points to."""
+    raise NotImplementedError("only inside compiled code")
+
+
+@overload(zeros_like_pointed)
+def _zeros_like_pointed(pointer, count):
+    dtype = as_dtype(pointer.dtype)
+    return lambda pointer, count: np.zeros(count, dtype)
 
 
 @intrinsic

@@ -14,8 +14,8 @@ import numba
 import numpy as np
 from numba import carray, cfunc, njit, types
 
-from .native import address_of, at, moved
-from .tile import make_tile, padded, tile_for
+from .native import address32, address64, at, moved, zeros_like_pointed
+from .tile import heights, padded, panel_width, tile_for, tile_of
 
 #: No `nnan` and `ninf`: NaN and infinity must come through.
 FAST = {"fastmath": {"contract", "reassoc", "nsz", "arcp", "afn"}, "error_model": "numpy"}
@@ -44,12 +44,71 @@ def packed(weights: np.ndarray) -> np.ndarray:
     return out
 
 
+_tall, _high, _low, _flat = (tile_of(rows) for rows in heights())
+TALL, HIGH, LOW, _ = heights()
+
+
+@njit(cache=True, **FAST)
+def rows_times_panels(M, K, A, row, column, P, N, C, ldc, accumulate):
+    """C (M × padded N, row stride ldc) = or += A (M × K, any strides) @ weights (K × N, packed)."""
+    width = panel_width(A)
+    for first in range(0, N, width):
+        panel = moved(P, first * K)
+        out = moved(C, first)
+        i = 0
+        while i + TALL <= M:
+            _tall(K, moved(A, i * row), row, column, panel, moved(out, i * ldc), ldc, accumulate)
+            i += TALL
+        if i + HIGH <= M:
+            _high(K, moved(A, i * row), row, column, panel, moved(out, i * ldc), ldc, accumulate)
+            i += HIGH
+        if i + LOW <= M:
+            _low(K, moved(A, i * row), row, column, panel, moved(out, i * ldc), ldc, accumulate)
+            i += LOW
+        while i < M:
+            _flat(K, moved(A, i * row), row, column, panel, moved(out, i * ldc), ldc, accumulate)
+            i += 1
+
+
+@njit(cache=True, **FAST)
+def contract_block(given, block, A, D, C):
+    """C (M × N) = or += Aᵀ D summed over K rows, A: K × M, D: K × N. A block is one panel of D by one chunk of M.
+
+    `given`: the addresses and row strides of A, D and C, then K, M, N, the chunk, and whether to accumulate.
+    """
+    lda, ldd, ldc, K, M, N = given[1], given[3], given[5], given[6], given[7], given[8]
+    chunk, accumulate = given[9], given[10] != 0
+    width = panel_width(A)
+    panels = -(-N // width)
+    first, row = (block % panels) * width, (block // panels) * chunk
+    columns, rows = min(width, N - first), min(chunk, M - row)
+    panel = zeros_like_pointed(D, DEPTH * width)
+    out = zeros_like_pointed(D, chunk * width)
+    for k0 in range(0, max(K, 1), DEPTH):
+        depth = min(DEPTH, K - k0)
+        for k in range(depth):
+            for j in range(columns):
+                panel[k * width + j] = D[(k0 + k) * ldd + first + j]
+        rows_times_panels(rows, depth, moved(A, k0 * lda + row), 1, lda, at(panel, 0), width, at(out, 0), width, k0 > 0)
+    for i in range(rows):
+        for j in range(columns):
+            place = (row + i) * ldc + first + j
+            C[place] = C[place] + out[i * width + j] if accumulate else out[i * width + j]
+
+
+def _contract32(arguments, block):
+    given = carray(arguments, 11)
+    contract_block(given, block, address32(given[0]), address32(given[2]), address32(given[4]))
+
+
+def _contract64(arguments, block):
+    given = carray(arguments, 11)
+    contract_block(given, block, address64(given[0]), address64(given[2]), address64(given[4]))
+
+
 @cache
 def product_address(dtype: np.dtype) -> int:
-    """The address of ``product(M, K, A, row stride, column stride, P, N, C, ldc, accumulate)``.
-
-    C (M × padded N, row stride ldc) = or += A (M × K, any strides) @ weights (K × N, packed).
-    """
+    """The address of `rows_times_panels` for one dtype, to call from programs."""
     return _product(np.dtype(dtype)).address
 
 
@@ -57,74 +116,16 @@ def product_address(dtype: np.dtype) -> int:
 def _product(dtype: np.dtype) -> Any:
     pointer, n = types.CPointer(numba.from_dtype(dtype)), types.intp
     signature = types.void(n, n, pointer, n, n, pointer, n, pointer, n, types.boolean)
-    return cfunc(signature, **FAST)(_rows_times_panels(dtype))
+    return cfunc(signature, cache=True, **FAST)(rows_times_panels.py_func)
 
 
 @cache
 def contraction_address(dtype: np.dtype) -> int:
-    """The address of the job ``contract(arguments, block)``; see `CONTRACTION` for its arguments."""
+    """The address of the job that runs `contract_block`, for `threads.run`."""
     return _contraction(np.dtype(dtype)).address
-
-
-#: C (M × N, row stride ldc) = or += Aᵀ D summed over K rows, A: K × M, D: K × N; a block is one panel of D by one chunk of M.
-CONTRACTION = ("A", "lda", "D", "ldd", "C", "ldc", "K", "M", "N", "chunk", "accumulate")
 
 
 @cache
 def _contraction(dtype: np.dtype) -> Any:
-    width = tile_for(dtype).width
-    multiply = njit(**FAST)(_rows_times_panels(dtype))
-    address = address_of(dtype)
-
-    @cfunc(types.void(types.CPointer(types.intp), types.intp), **FAST)
-    def contract(arguments, block):
-        given = carray(arguments, 11)
-        lda, ldd, ldc, K, M, N = given[1], given[3], given[5], given[6], given[7], given[8]
-        chunk, accumulate = given[9], given[10] != 0
-        panels = -(-N // width)
-        first, row = (block % panels) * width, (block // panels) * chunk
-        columns, rows = min(width, N - first), min(chunk, M - row)
-        A, D, C = address(given[0]), address(given[2]), address(given[4])
-        panel = np.empty(DEPTH * width, dtype)
-        out = np.empty(chunk * width, dtype)
-        for k0 in range(0, max(K, 1), DEPTH):
-            depth = min(DEPTH, K - k0)
-            for k in range(depth):
-                for j in range(columns):
-                    panel[k * width + j] = D[(k0 + k) * ldd + first + j]
-                for j in range(columns, width):
-                    panel[k * width + j] = 0
-            multiply(rows, depth, moved(A, k0 * lda + row), 1, lda, at(panel, 0), width, at(out, 0), width, k0 > 0)
-        for i in range(rows):
-            for j in range(columns):
-                old = C[(row + i) * ldc + first + j] if accumulate else 0
-                C[(row + i) * ldc + first + j] = old + out[i * width + j]
-
-    return contract
-
-
-def _rows_times_panels(dtype: np.dtype) -> Any:
-    """The loop over panels and tiles, for one dtype."""
-    tile = tile_for(dtype)
-    width, (t1, t2, t3, t4) = tile.width, tile.heights
-    h1, h2, h3, h4 = (make_tile(dtype, height) for height in tile.heights)
-
-    def rows_times_panels(M, K, A, row, column, P, N, C, ldc, accumulate):
-        for first in range(0, N, width):
-            panel = moved(P, first * K)
-            out = moved(C, first)
-            i = 0
-            while i + t1 <= M:
-                h1(K, moved(A, i * row), row, column, panel, moved(out, i * ldc), ldc, accumulate)
-                i += t1
-            if i + t2 <= M:
-                h2(K, moved(A, i * row), row, column, panel, moved(out, i * ldc), ldc, accumulate)
-                i += t2
-            if i + t3 <= M:
-                h3(K, moved(A, i * row), row, column, panel, moved(out, i * ldc), ldc, accumulate)
-                i += t3
-            while i < M:
-                h4(K, moved(A, i * row), row, column, panel, moved(out, i * ldc), ldc, accumulate)
-                i += t4
-
-    return rows_times_panels
+    job = _contract32 if dtype == np.float32 else _contract64
+    return cfunc(types.void(types.CPointer(types.intp), types.intp), cache=True, **FAST)(job)

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import llvmlite.binding as binding
-import numba
+import numba.np.numpy_support
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -30,6 +30,11 @@ class Tile(NamedTuple):
     @property
     def width(self) -> int:
         return self.lanes * self.vectors
+
+
+def heights() -> tuple[int, ...]:
+    """How many rows the tiles have, tallest first, whatever the dtype."""
+    return tile_for(np.dtype(np.float32)).heights
 
 
 @cache
@@ -51,20 +56,33 @@ def padded(columns: int, dtype: Any) -> int:
     return -(-columns // width) * width
 
 
-def make_tile(dtype: Any, rows: int) -> Any:
+@intrinsic
+def panel_width(typingctx: Any, pointer: Any) -> Any:
+    """The columns of a panel of numbers of the kind `pointer` points to."""
+    width = tile_for(_dtype(pointer)).width
+
+    def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        return context.get_constant(types.intp, width)
+
+    return types.intp(pointer), codegen
+
+
+def _dtype(pointer: Any) -> np.dtype:
+    return numba.np.numpy_support.as_dtype(pointer.dtype)
+
+
+def tile_of(rows: int) -> Any:
     """The tile of `rows` rows as a function (K, A, row stride, column stride, P, C, row stride, accumulate)."""
-    scalar = numba.from_dtype(np.dtype(dtype))
-    number = ir.FloatType() if np.dtype(dtype) == np.float32 else ir.DoubleType()
-    lanes, vectors, _ = tile_for(np.dtype(dtype))
-    vector = ir.VectorType(number, lanes)
-    size = np.dtype(dtype).itemsize
-    fma_name = f"llvm.fma.v{lanes}f{8 * size}"
 
     @intrinsic
     def tile(typingctx: Any, K: Any, A: Any, row: Any, column: Any, P: Any, C: Any, ldc: Any, accumulate: Any) -> Any:
-        pointer = types.CPointer(scalar)
         n = types.intp
-        signature = types.void(n, pointer, n, n, pointer, pointer, n, types.boolean)
+        signature = types.void(n, A, n, n, A, A, n, types.boolean)
+        lanes, vectors, _ = tile_for(_dtype(A))
+        size = _dtype(A).itemsize
+        number = ir.FloatType() if size == 4 else ir.DoubleType()
+        vector = ir.VectorType(number, lanes)
+        fma_name = f"llvm.fma.v{lanes}f{8 * size}"
 
         def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
             K, A, row, column, P, C, ldc, accumulate = arguments
@@ -89,7 +107,6 @@ def make_tile(dtype: Any, rows: int) -> Any:
                 b.append_basic_block(name) for name in ("from_c", "from_zero", "k", "done")
             )
             a_rows = [b.gep(A, [b.mul(row, constant(i))]) for i in range(rows)]
-            start = b.block
             b.cbranch(accumulate, from_c, from_zero)
             b.position_at_end(from_c)
             old = {cell: load(C, c_offset(*cell)) for cell in cells}
@@ -133,7 +150,6 @@ def make_tile(dtype: Any, rows: int) -> Any:
                 sums[cell] = result
             for cell in cells:
                 b.store(sums[cell], vector_at(C, c_offset(*cell))).align = size
-            del start
             return context.get_dummy_value()
 
         return signature, codegen
