@@ -7,6 +7,7 @@ from .graph import Graph, trace
 from .mode import detect_anomaly, enable_grad, no_grad, scope
 from .op import REGISTRY, Op
 from .tensor import Tensor
+from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
     "REGISTRY",
@@ -18,9 +19,16 @@ __all__ = [
     "detect_anomaly",
     "elementwise",
     "enable_grad",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "no_grad",
     "primitive",
     "scope",
     "sum_to",
     "trace",
+    "value_and_grad",
+    "vjp",
 ]

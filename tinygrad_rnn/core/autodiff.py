@@ -5,7 +5,7 @@ Both walks are loops over nodes in creation order, which is a topological order;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from .apply import apply, check_not_freed, located, non_finite
 from .broadcasting import broadcast_to, cast
 from .errors import (
+    AbstractValueError,
     DTypeError,
     GradientError,
     MutatedTensorError,
@@ -25,24 +26,43 @@ from .mode import changed, current
 from .tensor import Tensor, TensorLike, abstract
 
 
-def ancestors(roots: Iterable[Tensor], *, gradients_only: bool = False) -> list[Tensor]:
-    """Every node the roots were computed from, in creation order."""
-    stack = [r for r in roots if r.requires_grad or not gradients_only]
+def ancestors(roots: Iterable[Tensor], *, gradients_only: bool = False, since: int = -1) -> list[Tensor]:
+    """Every node the roots were computed from, in creation order; with `since`, none older than that number."""
+    stack = [r for r in roots if (r.requires_grad or not gradients_only) and r.number >= since]
     seen = {r.number for r in stack}
     nodes = []
     while stack:
         node = stack.pop()
         nodes.append(node)
+        if node.number == since:
+            continue
         inputs = node.inputs
         if inputs is None:
             check_not_freed(node)
             continue
         for x in inputs:
-            if (x.requires_grad or not gradients_only) and x.number not in seen:
+            if (x.requires_grad or not gradients_only) and x.number not in seen and x.number >= since:
                 seen.add(x.number)
                 stack.append(x)
     nodes.sort(key=_creation)
     return nodes
+
+
+def between(wrt: Sequence[Tensor], roots: Sequence[Tensor]) -> list[Tensor]:
+    """The nodes through which a gradient flows from `roots` back to `wrt`, both included, in creation order."""
+    reached = {x.number for x in wrt}
+    order = ancestors(roots, since=min(reached, default=_END))
+    for node in order:
+        op = node.op
+        if op is not None and op.differentiable and node.dtype.kind == "f":
+            for x in node.inputs or ():
+                if x.number in reached:
+                    reached.add(node.number)
+                    break
+    return [node for node in order if node.number in reached]
+
+
+_END = 1 << 62  # newer than every node
 
 
 def _creation(node: Tensor) -> int:
@@ -54,6 +74,8 @@ def backward(root: Tensor, gradient: TensorLike | None, *, retain_graph: bool, c
     if not root.requires_grad:
         raise GradientError(with_user_line(f"backward: {root.path} {root.describe()} does not require a gradient"))
     seed = _seed(root, gradient)
+    if root.is_abstract or current().record == "all":  # traced: the backward pass is part of the graph
+        retain_graph = create_graph = True
     for node, g in pull_back([root], [seed], retain_graph=retain_graph, create_graph=create_graph):
         node.grad = g if node.grad is None else _sum(node.grad, g, create_graph)
 
@@ -67,7 +89,9 @@ def _seed(root: Tensor, gradient: TensorLike | None) -> Tensor:
                     f"with respect to it (shape {root.shape}), or reduce it first, for example with .sum()"
                 )
             )
-        return abstract(root.shape, root.dtype) if root._array is None else Tensor(np.ones(root.shape, root.dtype))
+        one = Tensor(np.ones(root.shape, root.dtype))
+        one.role = "constant"
+        return one
     seed = gradient if isinstance(gradient, Tensor) else Tensor(np.asarray(gradient, root.dtype))
     if seed.shape != root.shape:
         raise ShapeError(with_user_line(f"backward: gradient of {root.describe()} has shape {seed.shape}"))
@@ -90,19 +114,18 @@ def pull_back(
 ) -> list[tuple[Tensor, Tensor]]:
     """The vector-Jacobian product of the whole graph: (node, gradient) for every leaf, or for `wrt`.
 
-    With `create_graph` the rules run on tensors and record; without, on bare arrays. A node that the roots
-    do not depend on has no pair.
+    Without `wrt` gradients flow to what requires one; with it, to `wrt` and no further back, whatever requires
+    a gradient. With `create_graph` the rules run on tensors and record; without, on bare arrays. A node that
+    the roots do not depend on has no pair.
     """
-    order = ancestors(roots, gradients_only=True)
     wanted: set[int] | None = None
     needed: set[int] | None = None
-    if wrt is not None:
+    if wrt is None:
+        order = ancestors(roots, gradients_only=True)
+    else:
         wanted = {x.number for x in wrt}
-        needed = set(wanted)
-        for node in order:
-            if any(x.number in needed for x in node.inputs):
-                needed.add(node.number)
-        order = [node for node in order if node.number in needed]
+        order = between(wrt, roots)
+        needed = {node.number for node in order}
     gradients: dict[int, Any] = {}
     for root, seed in zip(roots, seeds, strict=True):
         old = gradients.get(root.number)
@@ -132,11 +155,8 @@ def _walk(
         if g is None:
             continue
         extra = node.extra
-        if extra is not None:
-            for hook in tuple(extra.hooks):
-                replaced = hook(Tensor(g))
-                if replaced is not None:
-                    g, _ = np.asarray(replaced, node.dtype), owned.discard(key)
+        if extra is not None and extra.hooks:
+            g, _ = hooked(node, Tensor(g))._array, owned.discard(key)
         op = node.op
         if wanted is None:
             if op is None or (extra is not None and extra.retains_grad):
@@ -153,8 +173,8 @@ def _walk(
         for i, x in enumerate(inputs):
             target = x.number
             if x.version > key:
-                check_unchanged(node)
-            if not x.requires_grad or (needed is not None and target not in needed):
+                check_unchanged(node, needed)
+            if not x.requires_grad if needed is None else target not in needed:
                 continue
             old = gradients.get(target)
             if rules is None:
@@ -186,7 +206,7 @@ def _walk(
                 gradients[target] = gi = old + gi
                 if gi.__class__ is np.ndarray:
                     owned.add(target)
-        if not retain_graph:
+        if not retain_graph and (wanted is None or key not in wanted):
             node.inputs = None  # type: ignore[assignment]
             node.attrs = None
     return found
@@ -207,17 +227,16 @@ def _walk_recording(
             continue
         op, extra = node.op, node.extra
         with changed(origin=node, scope=node.scope):
-            if extra is not None:
-                for hook in tuple(extra.hooks):
-                    g = hook(g) or g
+            if extra is not None and extra.hooks:
+                g = hooked(node, g)
             kept = op is None or (extra is not None and extra.retains_grad)
             if (wanted is None and kept) or (wanted is not None and node.number in wanted):
                 found.append((node, g))
             if op is None:
                 continue
-            check_unchanged(node)
+            check_unchanged(node, needed)
             for i, x in enumerate(node.inputs):
-                if not x.requires_grad or (needed is not None and x.number not in needed):
+                if not x.requires_grad if needed is None else x.number not in needed:
                     continue
                 gi = op.vjp(i, g, node, node.inputs, node.attrs)
                 if gi is None:
@@ -229,21 +248,50 @@ def _walk_recording(
                     with changed(origin=x, scope=x.scope):
                         gi = old + gi
                 gradients[x.number] = gi
-        if not retain_graph:
+        if not retain_graph and (wanted is None or node.number not in wanted):
             node.inputs = None  # type: ignore[assignment]
+            node.attrs = None
     return found
 
 
-def check_unchanged(node: Tensor) -> None:
-    """Raise if a value that the node's gradient rules read was overwritten since it was computed."""
+def hooked(node: Tensor, g: Tensor) -> Tensor:
+    """The gradient of a node after its hooks, each of which may replace it."""
+    assert node.extra is not None
+    for hook in tuple(node.extra.hooks):
+        replaced = hook(g)
+        if replaced is None:
+            continue
+        if not isinstance(replaced, Tensor):
+            replaced = Tensor(np.asarray(replaced, node.dtype))
+        if replaced.shape != node.shape:
+            raise ShapeError(
+                with_user_line(
+                    f"a hook of {located(node)} {node.describe()} returned shape {replaced.shape}; "
+                    f"the gradient has shape {node.shape}"
+                )
+            )
+        g = replaced if replaced.dtype == node.dtype else cast(replaced, dtype=node.dtype)
+    return g
+
+
+def check_unchanged(node: Tensor, needed: Container[int] | None = None) -> None:
+    """Raise if a value that the node's gradient rules read was overwritten since it was computed.
+
+    The rules that count are those of the operands in `needed`, or of all that require a gradient. Which values
+    they read is asked of the rules themselves, run on shapes alone.
+    """
     assert node.op is not None
     if all(x.version <= node.number for x in node.inputs):
         return
     with changed(record="all", anomaly=False, origin=None):
         stand_ins = [abstract(x.shape, x.dtype) for x in node.inputs]
         y, g = abstract(node.shape, node.dtype), abstract(node.shape, node.dtype)
-        rules = [node.op.vjp(i, g, y, stand_ins, node.attrs) for i, x in enumerate(node.inputs) if x.requires_grad]
-        read = {x.number for x in ancestors([r for r in rules if isinstance(r, Tensor)])}
+        used = [i for i, x in enumerate(node.inputs) if (x.requires_grad if needed is None else x.number in needed)]
+        try:
+            rules = [node.op.vjp(i, g, y, stand_ins, node.attrs) for i in used]
+            read = {x.number for x in ancestors([r for r in rules if isinstance(r, Tensor)])}
+        except AbstractValueError:  # a rule that computes with plain arrays may read anything
+            read = {x.number for x in stand_ins}
     for name, x, stand_in in zip(node.op.operands * len(node.inputs), node.inputs, stand_ins, strict=False):
         if x.version > node.number and stand_in.number in read:
             raise MutatedTensorError(
@@ -270,9 +318,10 @@ def _report_non_finite(node: Tensor, i: int, g: np.ndarray) -> None:
 def push_forward(roots: Sequence[Tensor], seeds: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor | None]:
     """The Jacobian-vector product of the whole graph: the tangents of `roots`, given those of some nodes."""
     tangents = {x.number: t for x, t in seeds}
-    for node in ancestors(roots):
+    for node in between([x for x, _ in seeds], roots):
         if node.op is None or node.number in tangents:
             continue
+        check_unchanged(node, tangents)
         moving = [tangents.get(x.number) for x in node.inputs]
         if any(t is not None for t in moving):
             with changed(origin=node, scope=node.scope):

@@ -141,23 +141,23 @@ class Graph:
 
         Each node's `origin` is the forward node it belongs to; forward values it reads appear with role "saved".
         """
-        leaves = [n for n in self.nodes if self.is_leaf(n)]
-        targets = list(wrt) if wrt is not None else [
-            n for n in leaves if n.dtype.kind == "f" and self.role(n) != "constant"
-        ]  # fmt: skip
-        known = {n.number for n in self.nodes}
-        for x in targets:
+        nodes = Graph(self.outputs, self._inputs).nodes  # beyond the boundary too: a second order goes all the way
+        known = {n.number for n in nodes}
+        for x in wrt or ():
             if x.number not in known:
                 raise NotInGraphError(with_user_line(f"the graph does not contain {x.path} {x.describe()}"))
+        targets = list(wrt) if wrt is not None else [
+            n for n in nodes if n.op is None and n.dtype.kind == "f" and self.role(n) != "constant"
+        ]  # fmt: skip
         seeds = [_seed(out) for out in self.outputs] if seeds is None else list(seeds)
-        with changed(record="all"), _marked(self.nodes, targets):
+        with changed(record="all"):
             pairs = pull_back(self.outputs, seeds, wrt=targets, retain_graph=True, create_graph=True)
         found = {x.number: g for x, g in pairs}
         missing = [x for x in targets if x.number not in found]
         if wrt is not None and missing:
             raise NotInGraphError(with_user_line(f"no output depends on {missing[0].path} {missing[0].describe()}"))
         targets = [x for x in targets if x.number in found]
-        graph = Graph([found[x.number] for x in targets], [s for s in seeds if s.role == "input"], boundary=self.nodes)
+        graph = Graph([found[x.number] for x in targets], [s for s in seeds if s.role == "input"], boundary=nodes)
         for x, g in zip(targets, graph.outputs, strict=True):
             if g.name is None and g.number not in graph.boundary:
                 g.named(f"∂{x.name or x.number}")
@@ -169,31 +169,11 @@ class Graph:
 
 def _seed(out: Tensor) -> Tensor:
     if out.size == 1 and not out.shape:
-        one = abstract((), out.dtype) if out.is_abstract else Tensor(np.ones((), out.dtype))
+        one = Tensor(np.ones((), out.dtype))
         one.role = "constant"
         return one.named("1")
     seed = abstract(out.shape, out.dtype) if out.is_abstract else Tensor(np.ones(out.shape, out.dtype))
     return seed.named(f"δ{out.name or ''}", role="input")
-
-
-class _marked:
-    """Within the block every float node that depends on `targets` requires a gradient."""
-
-    def __init__(self, nodes: Sequence[Tensor], targets: Sequence[Tensor]):
-        self.nodes, self.targets = nodes, targets
-
-    def __enter__(self) -> None:
-        self.before = [(n, n.requires_grad) for n in self.nodes]
-        wanted = {x.number for x in self.targets}
-        for n in self.nodes:
-            if n.number in wanted:
-                n.requires_grad = True
-            elif n.op is not None and not n.requires_grad and n.dtype.kind == "f" and n.op.differentiable:
-                n.requires_grad = any(x.requires_grad for x in n.inputs or ())
-
-    def __exit__(self, *exc_info: object) -> None:
-        for n, flag in self.before:
-            n.requires_grad = flag
 
 
 def listing(graph: Graph, limit: int = 60) -> str:
