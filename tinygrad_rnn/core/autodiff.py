@@ -71,16 +71,17 @@ def _creation(node: Tensor) -> int:
 
 def backward(root: Tensor, gradient: TensorLike | None, *, retain_graph: bool, create_graph: bool) -> None:
     """`Tensor.backward`: accumulate the gradient of `root` into the `.grad` of its leaves."""
-    if not root.requires_grad:
-        raise GradientError(with_user_line(f"backward: {root.path} {root.describe()} does not require a gradient"))
-    seed = _seed(root, gradient)
+    seed = first_gradient(root, gradient)
     if root.is_abstract or current().record == "all":  # traced: the backward pass is part of the graph
         retain_graph = create_graph = True
     for node, g in pull_back([root], [seed], retain_graph=retain_graph, create_graph=create_graph):
         node.grad = g if node.grad is None else _sum(node.grad, g, create_graph)
 
 
-def _seed(root: Tensor, gradient: TensorLike | None) -> Tensor:
+def first_gradient(root: Tensor, gradient: TensorLike | None = None) -> Tensor:
+    """What a backward pass starts with: the given gradient of `root`, or 1 for a scalar."""
+    if not root.requires_grad:
+        raise GradientError(with_user_line(f"backward: {root.path} {root.describe()} does not require a gradient"))
     if gradient is None:
         if root.size != 1:
             raise NonScalarBackwardError(
@@ -252,6 +253,14 @@ def _walk_recording(
             node.inputs = None  # type: ignore[assignment]
             node.attrs = None
     return found
+
+
+def local_gradient(node: Tensor, i: int, g: np.ndarray, needed: Container[int] | None = None) -> np.ndarray | None:
+    """What a node passes on to operand `i`, given its own gradient: its rule, on arrays, for one step at a time."""
+    assert node.op is not None
+    check_unchanged(node, needed)
+    gi = node.op.vjp(i, g, node._array, [x._array for x in node.inputs], node.attrs)
+    return gi if gi is None else np.asarray(gi, node.inputs[i].dtype)
 
 
 def hooked(node: Tensor, g: Tensor) -> Tensor:
