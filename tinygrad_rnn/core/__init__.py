@@ -2,6 +2,7 @@
 
 from .broadcasting import broadcast_to, cast, sum_to
 from .by_step import grad_by_step
+from .check import check_grads
 from .declare import primitive
 from .elementwise import elementwise
 from .graph import Graph, trace
@@ -21,6 +22,7 @@ __all__ = [
     "backprop_steps",
     "broadcast_to",
     "cast",
+    "check_grads",
     "detect_anomaly",
     "elementwise",
     "enable_grad",

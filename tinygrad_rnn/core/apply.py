@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .errors import DTypeError, FreedGraphError, NonFiniteError, ShapeError, TinygradError, user_line, with_user_line
-from .mode import Mode, current
+from .mode import Mode, Scope, current
 from .op import REGISTRY, Op, Shape
 from .tensor import Tensor, abstract
 
@@ -34,37 +34,43 @@ def apply(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
             raise type(error)(with_user_line(f"{error}{_where(mode)}")) from None
         except (ValueError, TypeError, IndexError) as error:
             raise _explained(op, inputs, attrs, error) from error
-    needs = any(x.requires_grad for x in inputs) and y.dtype.kind == "f" and op.differentiable
+    needs = any(x.requires_grad for x in inputs) and y.dtype.kind in "fO" and op.differentiable
     if mode.record == "all" or (needs and mode.records):
         y.op, y.inputs, y.attrs, y.requires_grad, y.scope = op, inputs, attrs or None, needs, mode.scope
     if not mode.plain:
-        _note(y, mode)
+        _note(y, op, inputs, mode)
     return y
 
 
-def _note(y: Tensor, mode: Mode) -> None:
+def _note(y: Tensor, op: Op, inputs: Sequence[Tensor], mode: Mode) -> None:
     """Under a watching mode: which forward node it derives from, which line made it, is it finite."""
     if mode.origin is not None:
         y._extra().origin = mode.origin
-    if mode.anomaly and y.op is not None:
+    if mode.anomaly:
         y._extra().line = user_line()
-        if y._array is not None and y.dtype.kind == "f" and not np.isfinite(y._array).all():
-            operands = ", ".join(x.describe() for x in y.inputs)
+        # Of a rule's ops only the result counts, which the backward pass checks: a rule may mask an infinity.
+        if mode.origin is None and (bad := non_finite(y)):
+            operands = ", ".join(f"{x.path} {x.describe()}" for x in inputs)
             raise NonFiniteError(
-                with_user_line(
-                    f"first non-finite value: {non_finite(y._array)} in {located(y)} = {y.op.name}({operands})"
-                )
+                with_user_line(f"first non-finite value: {bad} of {op.name}({operands}){_where(mode)}")
             )
 
 
 def located(node: Tensor) -> str:
-    """A node as errors name it: path, op and time step."""
-    step = f" at time step {node.scope.step}" if node.scope is not None and node.scope.step is not None else ""
-    return f"{node.path}{step}"
+    """A node as errors name it: path and time step, and its op if the path does not say it."""
+    op = f" ({node.op.name})" if node.op is not None and node.name is not None else ""
+    return f"{node.path}{op}{_at_step(node.scope)}"
 
 
-def non_finite(array: np.ndarray) -> str:
-    """The first NaN or infinity of an array, with its index."""
+def _at_step(scope: Scope | None) -> str:
+    return f" at time step {scope.step}" if scope is not None and scope.step is not None else ""
+
+
+def non_finite(x: Any) -> str | None:
+    """The first NaN or infinity of a tensor or array, with its index; None if all is finite or nothing computed."""
+    array = x._array if isinstance(x, Tensor) else np.asarray(x)
+    if array is None or array.dtype.kind != "f" or np.isfinite(array).all():
+        return None
     index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
     return f"{array[index]} at {list(index)}"
 
@@ -159,7 +165,7 @@ def _sentence(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], why: str)
 
 
 def _where(mode: Mode) -> str:
-    return f"\n  in {mode.scope.path}" if mode.scope else ""
+    return f"\n  in {mode.scope.path}{_at_step(mode.scope)}" if mode.scope else ""
 
 
 def check_not_freed(node: Tensor) -> None:

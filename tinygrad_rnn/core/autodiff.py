@@ -54,7 +54,7 @@ def between(wrt: Sequence[Tensor], roots: Sequence[Tensor]) -> list[Tensor]:
     order = ancestors(roots, since=min(reached, default=_END))
     for node in order:
         op = node.op
-        if op is not None and op.differentiable and node.dtype.kind == "f":
+        if op is not None and op.differentiable and node.dtype.kind in "fO":
             for x in node.inputs or ():
                 if x.number in reached:
                     reached.add(node.number)
@@ -197,8 +197,8 @@ def _walk(
                 gi = rule(g, y, *xs, **(attrs or {}))
             if gi.dtype is not x._array.dtype:  # Python scalars met masks in a rule
                 gi = gi.astype(x._array.dtype)
-            if anomaly and not np.isfinite(gi).all():
-                _report_non_finite(node, i, gi)
+            if anomaly:
+                check_finite(node, i, gi)
             if old is None:
                 gradients[target] = gi
             elif target in owned:
@@ -222,6 +222,7 @@ def _walk_recording(
 ) -> list[tuple[Tensor, Tensor]]:
     """Higher order: the same walk with rules on tensors, so that the backward pass is itself a graph."""
     found: list[tuple[Tensor, Tensor]] = []
+    anomaly = current().anomaly
     for node in reversed(order):
         g = gradients.pop(node.number, None)
         if g is None:
@@ -242,6 +243,8 @@ def _walk_recording(
                 gi = op.vjp(i, g, node, node.inputs, node.attrs)
                 if gi is None:
                     continue
+                if anomaly:
+                    check_finite(node, i, gi)
                 if gi.dtype != x.dtype:
                     gi = cast(gi, dtype=x.dtype)
                 old = gradients.get(x.number)
@@ -312,16 +315,20 @@ def check_unchanged(node: Tensor, needed: Container[int] | None = None) -> None:
             )
 
 
-def _report_non_finite(node: Tensor, i: int, g: np.ndarray) -> None:
-    assert node.op is not None
-    operand = node.inputs[i]
-    line = node.extra.line if node.extra else None
-    raise NonFiniteError(
-        with_user_line(
-            f"first non-finite gradient: {non_finite(np.asarray(g))} flows from {located(node)} ({node.op.name}) "
-            f"to its operand {operand.path} {operand.describe()}" + (f"\n  recorded at {line}" if line else "")
+def check_finite(node: Tensor, i: int, g: Any) -> None:
+    """Anomaly detection in a backward pass: raise if what the node passes on to operand `i` is not finite."""
+    if bad := non_finite(g):
+        operand = node.inputs[i]
+        raise NonFiniteError(
+            with_user_line(
+                f"first non-finite gradient: {bad} flows from {located(node)} {node.describe()} "
+                f"to its operand {located(operand)} {operand.describe()}{_recorded_at(node)}"
+            )
         )
-    )
+
+
+def _recorded_at(node: Tensor) -> str:
+    return f"\n  recorded at {node.extra.line}" if node.extra is not None and node.extra.line else ""
 
 
 def push_forward(roots: Sequence[Tensor], seeds: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor | None]:
@@ -335,6 +342,9 @@ def push_forward(roots: Sequence[Tensor], seeds: Sequence[tuple[Tensor, Tensor]]
         if any(t is not None for t in moving):
             with changed(origin=node, scope=node.scope):
                 t = _tangent(node, moving)
+            if t is not None and current().anomaly and (bad := non_finite(t)):
+                where = f"{located(node)} {node.describe()}{_recorded_at(node)}"
+                raise NonFiniteError(with_user_line(f"first non-finite tangent: {bad} of {where}"))
             if t is not None:
                 tangents[node.number] = t
     return [tangents.get(r.number) for r in roots]
@@ -343,7 +353,7 @@ def push_forward(roots: Sequence[Tensor], seeds: Sequence[tuple[Tensor, Tensor]]
 def _tangent(node: Tensor, moving: list[Tensor | None]) -> Tensor | None:
     op, xs, attrs = node.op, node.inputs, node.attrs or {}
     assert op is not None
-    if not op.differentiable or node.dtype.kind != "f":
+    if not op.differentiable or node.dtype.kind not in "fO":
         return None
     if op.jvp is not None:
         return op.jvp(moving, node, *xs, **attrs)

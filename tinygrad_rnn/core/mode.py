@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from .tensor import Tensor
 
@@ -75,12 +77,15 @@ def enable_grad():
     return changed(record="grad")
 
 
-def detect_anomaly():
+@contextmanager
+def detect_anomaly() -> Iterator[Mode]:
     """Raise `NonFiniteError` at the first NaN or infinity, forward or backward.
 
-    The error names the op, its name, scope and time step, and the user's line that recorded it.
+    The error names the op, its operands, scope and time step, and the user's line. A backward pass names the
+    line that recorded the op if the forward pass ran under `detect_anomaly` too. NumPy's warnings are silenced.
     """
-    return changed(anomaly=True)
+    with changed(anomaly=True) as mode, np.errstate(all="ignore"):
+        yield mode
 
 
 class scope:
