@@ -5,11 +5,12 @@ from .by_step import grad_by_step
 from .check import check_grads
 from .declare import primitive
 from .elementwise import elementwise
-from .graph import Graph, trace
+from .graph import Graph
 from .mode import detect_anomaly, enable_grad, no_grad, scope
 from .op import REGISTRY, Op
 from .steps import BackpropStep, Contribution, backprop_steps
 from .tensor import Tensor
+from .tracing import trace
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [

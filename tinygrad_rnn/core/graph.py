@@ -1,8 +1,8 @@
-"""`Graph`: a view of the nodes behind some outputs, and `trace`, which builds one from shapes alone."""
+"""`Graph`: a view of the nodes behind some outputs. It can be listed, evaluated, and differentiated into another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from .apply import check_not_freed
 from .autodiff import pull_back
-from .errors import NotInGraphError, ShapeError, with_user_line
+from .errors import AbstractValueError, ArgumentError, DTypeError, NotInGraphError, ShapeError, with_user_line
+from .listing import listing
 from .mode import changed
 from .tensor import Tensor, abstract
 
@@ -28,8 +29,8 @@ class Graph:
 
     Args:
         outputs: one tensor or several; names default to theirs.
-        inputs: the leaves that count as inputs, in the order `__call__` takes them. By default those that are
-            neither parameters, constants nor states.
+        inputs: what counts as an input, in the order `__call__` takes them; what lies behind is no part of the
+            graph. By default the leaves that are neither parameters, constants nor states.
         boundary: nodes to stop at, shown as leaves: a backward graph stops at the forward values it reads.
     """
 
@@ -42,7 +43,9 @@ class Graph:
     ):
         self.outputs: tuple[Tensor, ...] = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
         self._inputs = None if inputs is None else tuple(inputs)
-        self.boundary = {x.number for x in boundary}
+        self._given = {x.number for x in self._inputs or ()}
+        self.boundary = {x.number for x in boundary} | self._given
+        self._results = {x.number for x in self.outputs}
 
     @cached_property
     def nodes(self) -> list[Tensor]:
@@ -72,13 +75,13 @@ class Graph:
 
     def role(self, node: Tensor) -> str:
         """One of input, parameter, constant, state, saved (a forward value in a backward graph), output, op."""
-        if node.number in self.boundary and node.op is not None:
+        if node.op is not None and node.number in self.boundary and node.number not in self._given:
             return "saved"
         if node.role is not None:
             return node.role
-        if node.op is None:
+        if self.is_leaf(node):
             return "input"
-        return "output" if any(node is out for out in self.outputs) else "op"
+        return "output" if node.number in self._results else "op"
 
     def _with_role(self, role: str) -> list[Tensor]:
         return [n for n in self.nodes if self.role(n) == role]
@@ -112,23 +115,34 @@ class Graph:
         return len(self.nodes)
 
     def __call__(self, *values: Any) -> Any:
-        """Evaluate on arrays given for `inputs`; returns arrays."""
-        if len(values) != len(self.inputs):
-            raise TypeError(with_user_line(f"the graph has {len(self.inputs)} inputs, got {len(values)} values"))
-        arrays: dict[int, np.ndarray] = {}
-        for x, value in zip(self.inputs, values, strict=True):
-            array = np.asarray(value, x.dtype)
-            if array.shape != x.shape:
-                raise ShapeError(with_user_line(f"input {x.name or x.number}: expected {x.shape}, got {array.shape}"))
-            arrays[x.number] = array
+        """Evaluate on arrays given for `inputs`; returns an array, or a tuple of them.
+
+        Raises:
+            ArgumentError, ShapeError, DTypeError: the values are not as many, shaped or typed as the inputs.
+            AbstractValueError: it reads some other value that was traced with a shape only.
+        """
+        inputs = self.inputs
+        if len(values) != len(inputs):
+            names = ", ".join(x.name or "unnamed" for x in inputs)
+            raise ArgumentError(
+                with_user_line(f"the graph has {len(inputs)} inputs ({names}), got {len(values)} values")
+            )
+        arrays = {x.number: _fitting(x, value) for x, value in zip(inputs, values, strict=True)}
         for node in self.nodes:
             if node.number in arrays:
                 continue
-            if self.is_leaf(node):
-                arrays[node.number] = node.numpy()
-            else:
+            if not self.is_leaf(node):
                 assert node.op is not None
                 arrays[node.number] = node.op.evaluate(*[arrays[x.number] for x in node.inputs], **(node.attrs or {}))
+            elif node.is_abstract:
+                raise AbstractValueError(
+                    with_user_line(
+                        f"the graph reads {node.path} {node.describe()}, which was traced with a shape only; "
+                        "Graph(graph.outputs, inputs) with it, or what it is computed from, among the inputs can run"
+                    )
+                )
+            else:
+                arrays[node.number] = node.numpy()
         results = tuple(np.asarray(arrays[out.number]) for out in self.outputs)
         return results[0] if len(results) == 1 else results
 
@@ -141,13 +155,14 @@ class Graph:
 
         Each node's `origin` is the forward node it belongs to; forward values it reads appear with role "saved".
         """
-        nodes = Graph(self.outputs, self._inputs).nodes  # beyond the boundary too: a second order goes all the way
+        whole = Graph(self.outputs, self._inputs)  # beyond the boundary too: a second order goes all the way
+        nodes = whole.nodes
         known = {n.number for n in nodes}
         for x in wrt or ():
             if x.number not in known:
                 raise NotInGraphError(with_user_line(f"the graph does not contain {x.path} {x.describe()}"))
         targets = list(wrt) if wrt is not None else [
-            n for n in nodes if n.op is None and n.dtype.kind == "f" and self.role(n) != "constant"
+            n for n in nodes if whole.is_leaf(n) and n.dtype.kind == "f" and self.role(n) != "constant"
         ]  # fmt: skip
         seeds = [_seed(out) for out in self.outputs] if seeds is None else list(seeds)
         with changed(record="all"):
@@ -159,12 +174,22 @@ class Graph:
         targets = [x for x in targets if x.number in found]
         graph = Graph([found[x.number] for x in targets], [s for s in seeds if s.role == "input"], boundary=nodes)
         for x, g in zip(targets, graph.outputs, strict=True):
-            if g.name is None and g.number not in graph.boundary:
-                g.named(f"∂{x.name or x.number}")
+            if x.name is not None and g.name is None and g.number not in graph.boundary:
+                g.named(f"∂{x.name}")
         return graph
 
     def __repr__(self) -> str:
         return listing(self)
+
+
+def _fitting(x: Tensor, value: Any) -> np.ndarray:
+    """A value for an input, in the input's dtype."""
+    array = np.asarray(value)
+    if array.shape != x.shape:
+        raise ShapeError(with_user_line(f"input {x.describe()}: got shape {array.shape}"))
+    if not np.can_cast(array.dtype, x.dtype, "same_kind"):
+        raise DTypeError(with_user_line(f"input {x.describe()}: got dtype {array.dtype}"))
+    return array.astype(x.dtype, copy=False)
 
 
 def _seed(out: Tensor) -> Tensor:
@@ -174,70 +199,3 @@ def _seed(out: Tensor) -> Tensor:
         return one.named("1")
     seed = abstract(out.shape, out.dtype) if out.is_abstract else Tensor(np.ones(out.shape, out.dtype))
     return seed.named(f"δ{out.name or ''}", role="input")
-
-
-def listing(graph: Graph, limit: int = 60) -> str:
-    """A short readable listing: one line a node, ``c = add(f, i): (B, H)``."""
-    names: dict[int, str] = {}
-    lines = []
-    for k, node in enumerate(graph.nodes):
-        step = node.scope.step if node.scope else None
-        base = node.name or f"%{k}"
-        names[node.number] = f"{base}_{step}" if node.name and step is not None else base
-        dtype = "" if node.dtype == np.float64 else f" {node.dtype}"
-        facts = f"{tuple(node.shape)}{dtype}"
-        if graph.is_leaf(node):
-            lines.append(f"  {names[node.number]}: {facts}  [{graph.role(node)}]")
-        else:
-            operands = ", ".join(names[x.number] for x in node.inputs)
-            assert node.op is not None
-            lines.append(f"  {names[node.number]} = {node.op.name}({operands}): {facts}")
-    if len(lines) > limit:
-        lines[limit // 2 : -limit // 2] = [f"  … {len(lines) - limit} more nodes …"]
-    outputs = ", ".join(names[out.number] for out in graph.outputs)
-    head = f"Graph: {len(graph.nodes)} nodes, {len(graph.edges)} edges, {graph.flops:,} FLOPs"
-    return "\n".join([head, *lines, f"  → {outputs}"])
-
-
-def trace(f: Callable[..., Any], *specs: Any) -> Graph:
-    """Run `f` on shapes alone and return its graph.
-
-    Args:
-        f: a function of tensors that returns a tensor or a tuple of tensors (possibly nested).
-        specs: per argument a shape tuple (float32), a ``(shape, dtype)`` pair, or an array or tensor whose shape
-            and dtype are taken.
-
-    Raises:
-        AbstractValueError: `f` asks for a value, for instance to branch on it.
-    """
-    inputs = [_spec(s, f"x{i}" if len(specs) > 1 else "x") for i, s in enumerate(specs)]
-    with changed(record="all"):
-        outputs = f(*inputs)
-    return Graph(list(_flat(outputs)), inputs)
-
-
-def _spec(s: Any, name: str) -> Tensor:
-    if isinstance(s, (Tensor, np.ndarray)):
-        x = abstract(s.shape, s.dtype)
-        name = (isinstance(s, Tensor) and s.name) or name
-    elif isinstance(s, tuple) and len(s) == 2 and isinstance(s[0], (tuple, list)):
-        x = abstract(tuple(s[0]), s[1])
-    elif isinstance(s, (tuple, list)) and all(isinstance(n, (int, np.integer)) and n >= 0 for n in s):
-        x = abstract(tuple(int(n) for n in s), np.float32)
-    else:
-        raise TypeError(with_user_line(f"trace: expected a shape, a (shape, dtype) pair or an array, got {s!r}"))
-    x.requires_grad = x.dtype.kind == "f"
-    return x.named(name, role="input")
-
-
-def _flat(outputs: Any) -> Iterable[Tensor]:
-    """The tensors of a nested tuple or list, left to right."""
-    stack = [outputs]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, Tensor):
-            yield item
-        elif isinstance(item, (tuple, list)):
-            stack.extend(reversed(item))
-        else:
-            raise TypeError(with_user_line(f"trace: the function returned {type(item).__name__}, not tensors"))

@@ -173,9 +173,10 @@ class Tensor(_Methods):
 
     def item(self) -> Any:
         """The value of a one-entry tensor as a Python number."""
+        values = self.numpy()
         if self.size != 1:
             raise ShapeError(with_user_line(f"item(): {self.describe()} has {self.size} entries, not one"))
-        return self.numpy().item()
+        return values.item()
 
     def tolist(self) -> Any:
         return self.numpy().tolist()
@@ -199,7 +200,11 @@ class Tensor(_Methods):
         return self.numpy().__index__()
 
     def __bool__(self) -> bool:
-        return bool(self.item())
+        values = self.numpy()
+        if values.size != 1:
+            question = "whether it is true is asked of all of them at once; compare, then use .numpy().all() or .any()"
+            raise ShapeError(with_user_line(f"bool(): {self.describe()} has {values.size} entries; {question}"))
+        return bool(values)
 
     def __len__(self) -> int:
         if not self.shape:
