@@ -21,7 +21,7 @@ def apply(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     elif attrs or op.attrs:
         attrs = _complete(op, attrs)
     if not any(isinstance(x, Tensor) for x in operands):
-        return op.evaluate(*[x if isinstance(x, np.ndarray) else np.asarray(x) for x in operands], **attrs)
+        return op.evaluate(*_arrays(op, operands), **attrs)
     inputs = _lift(op, operands, attrs)
     mode = current()
     arrays = [x._array for x in inputs]
@@ -31,7 +31,9 @@ def apply(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
         try:
             y = Tensor(op.evaluate(*arrays, **attrs))
         except TinygradError as error:
-            raise type(error)(with_user_line(f"{error}{_where(mode)}")) from None
+            if "\n  at " in str(error):  # it names the line already
+                raise
+            raise type(error)(_sentence(op, inputs, attrs, str(error))) from None
         except (ValueError, TypeError, IndexError) as error:
             raise _explained(op, inputs, attrs, error) from error
     needs = any(x.requires_grad for x in inputs) and y.dtype.kind in "fO" and op.differentiable
@@ -40,6 +42,14 @@ def apply(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     if not mode.plain:
         _note(y, op, inputs, mode)
     return y
+
+
+def _arrays(op: Op, operands: Sequence[Any]) -> list[Any]:
+    """Operands of a call without tensors. Python scalars stay what they are beside arrays, so they never widen."""
+    weak = op.elementwise and len(operands) > 1
+    return [
+        x if isinstance(x, np.ndarray) or (weak and type(x) in (bool, int, float)) else np.asarray(x) for x in operands
+    ]
 
 
 def _note(y: Tensor, op: Op, inputs: Sequence[Tensor], mode: Mode) -> None:
@@ -141,9 +151,17 @@ def _shape(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Shape:
 
 def _dtype(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> np.dtype:
     if op.dtype is not None:
-        return np.dtype(op.dtype(*[x.dtype for x in inputs], **attrs))
+        try:
+            return np.dtype(op.dtype(*[x.dtype for x in inputs], **attrs))
+        except TypeError as error:
+            raise DTypeError(_sentence(op, inputs, attrs, str(error))) from None
     if op.elementwise:
-        return np.asarray(op.evaluate(*[np.ones((), x.dtype) for x in inputs], **attrs)).dtype
+        try:
+            return np.asarray(op.evaluate(*[np.ones((), x.dtype) for x in inputs], **attrs)).dtype
+        except TinygradError as error:
+            raise type(error)(_sentence(op, inputs, attrs, str(error))) from None
+        except TypeError as error:
+            raise DTypeError(_sentence(op, inputs, attrs, str(error))) from None
     return np.result_type(*[x.dtype for x in inputs])
 
 

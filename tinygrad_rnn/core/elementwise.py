@@ -70,8 +70,8 @@ def pulled_back(partial: Any, i: int, arity: int) -> Rule | None:
     if arity > 2:
         return lambda g, y, *xs, **attrs: unbroadcast(g * partial(y, *xs, **attrs), xs[i].shape)
 
-    def rule(g: Any, y: Any, a: Any, b: Any) -> Any:
-        g = g * partial(y, a, b)
+    def rule(g: Any, y: Any, a: Any, b: Any, **attrs: Any) -> Any:
+        g = g * partial(y, a, b, **attrs)
         shape = b.shape if i else a.shape
         return g if g.shape == shape else sum_to(g, shape=shape)
 

@@ -17,6 +17,10 @@ class ShapeError(TinygradError, ValueError):
     """The operands' shapes do not fit the op."""
 
 
+class OutOfRangeError(ShapeError, IndexError):
+    """An index is outside the axis it names an entry of."""
+
+
 class DTypeError(TinygradError, TypeError):
     """An operand is of a kind or dtype the op does not take."""
 
@@ -63,6 +67,10 @@ class ArgumentError(TinygradError, ValueError):
 
 class StateDictError(TinygradError, ValueError):
     """A state dict does not fit the module or optimiser it is loaded into."""
+
+
+class DrawingError(TinygradError, RuntimeError):
+    """A picture cannot be drawn: it is too large, the layout failed, or the file has an unknown format."""
 
 
 class FileFormatError(TinygradError, ValueError):

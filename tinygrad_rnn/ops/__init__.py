@@ -1,34 +1,149 @@
 """Every op, declared once, by theme."""
 
+from . import interop as _interop  # noqa: F401  (teaches NumPy's functions about Tensor)
 from . import methods as _methods  # noqa: F401  (attaches operators and methods to Tensor)
-from .arithmetic import absolute, add, divide, maximum, minimum, multiply, negative, power, sign, subtract, where
-from .creation import tensor
-from .functions import exp, log, tanh
+from .activations import (
+    elu,
+    gelu,
+    hard_sigmoid,
+    hard_tanh,
+    leaky_relu,
+    relu,
+    sigmoid,
+    silu,
+    softplus,
+    softsign,
+)
+from .arithmetic import absolute, add, divide, multiply, negative, power, sign, subtract
+from .comparisons import (
+    clip,
+    equal,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    maximum,
+    minimum,
+    not_equal,
+    where,
+)
+from .creation import arange, eye, full, full_like, ones, ones_like, rand, randn, tensor, zeros, zeros_like
+from .cumulative import cumsum, prod
+from .einsum import einsum
+from .extrema import argmax, argmin, max, min
+from .functions import cos, erf, exp, expm1, log, log1p, sin, sqrt, tan, tanh
 from .indexing import getitem
-from .linalg import matmul
+from .joining import chunk, concatenate, split, stack
+from .linalg import dot, inner, matmul, outer
+from .lookup import embedding, gather, scatter_add, take
+from .losses import bce_with_logits, cross_entropy, mse
+from .random import dropout
 from .reduce import mean, sum
-from .shaping import permute, reshape
+from .shaping import expand, flip, pad, permute, reshape, roll, squeeze, transpose, unsqueeze
+from .softmax import log_softmax, logsumexp, softmax
+from .sorting import argsort, sort, topk
+from .statistics import norm, std, var
 
 __all__ = [
     "absolute",
     "add",
+    "arange",
+    "argmax",
+    "argmin",
+    "argsort",
+    "bce_with_logits",
+    "chunk",
+    "clip",
+    "concatenate",
+    "cos",
+    "cross_entropy",
+    "cumsum",
     "divide",
+    "dot",
+    "dropout",
+    "einsum",
+    "elu",
+    "embedding",
+    "equal",
+    "erf",
     "exp",
+    "expand",
+    "expm1",
+    "eye",
+    "flip",
+    "full",
+    "full_like",
+    "gather",
+    "gelu",
     "getitem",
+    "greater",
+    "greater_equal",
+    "hard_sigmoid",
+    "hard_tanh",
+    "inner",
+    "leaky_relu",
+    "less",
+    "less_equal",
     "log",
+    "log1p",
+    "log_softmax",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "logsumexp",
     "matmul",
+    "max",
     "maximum",
     "mean",
+    "min",
     "minimum",
+    "mse",
     "multiply",
     "negative",
+    "norm",
+    "not_equal",
+    "ones",
+    "ones_like",
+    "outer",
+    "pad",
     "permute",
     "power",
+    "prod",
+    "rand",
+    "randn",
+    "relu",
     "reshape",
+    "roll",
+    "scatter_add",
+    "sigmoid",
     "sign",
+    "silu",
+    "sin",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sort",
+    "split",
+    "sqrt",
+    "squeeze",
+    "stack",
+    "std",
     "subtract",
     "sum",
+    "take",
+    "tan",
     "tanh",
     "tensor",
+    "topk",
+    "transpose",
+    "unsqueeze",
+    "var",
     "where",
+    "zeros",
+    "zeros_like",
 ]

@@ -7,24 +7,24 @@ import numpy as np
 
 from ..core.broadcasting import unbroadcast
 from ..core.elementwise import elementwise
+from ..core.tensor import Tensor, TensorLike
+from .comparisons import where
+from .functions import log
 
-_ANY = (-3.0, 3.0)
-_APART = {"a": (-3.0, 3.0), "b": (-3.0, 3.0), "apart": True}
 
-
-@elementwise([1, 1], latex="{a} + {b}", glyph="+", onnx="Add")
+@elementwise([1, 1], latex="{a} + {b}", glyph="+", onnx="Add", scalar="{a} + {b}")
 def add(a, b):
     """a + b."""
     return np.add(a, b)
 
 
-@elementwise([1, -1], latex="{a} - {b}", glyph="−", onnx="Sub")
+@elementwise([1, -1], latex="{a} - {b}", glyph="−", onnx="Sub", scalar="{a} - {b}")
 def subtract(a, b):
     """a − b."""
     return np.subtract(a, b)
 
 
-@elementwise([lambda y, a, b: b, lambda y, a, b: a], latex=r"{a} \odot {b}", glyph="⊙", onnx="Mul")
+@elementwise([lambda y, a, b: b, lambda y, a, b: a], latex=r"{a} \odot {b}", glyph="⊙", onnx="Mul", scalar="{a} * {b}")
 def multiply(a, b):
     """a ⊙ b, the entrywise (Hadamard) product."""
     return np.multiply(a, b)
@@ -32,11 +32,36 @@ def multiply(a, b):
 
 @elementwise(
     [lambda y, a, b: 1 / b, lambda y, a, b: -y / b],
-    latex=r"\frac{{{a}}}{{{b}}}", glyph="÷", onnx="Div", domain={"b": (0.5, 3.0)},
+    latex=r"\frac{{{a}}}{{{b}}}", glyph="÷", onnx="Div", scalar="{a} / {b}", domain={"b": (0.5, 3.0)},
 )  # fmt: skip
 def divide(a, b):
     """a / b."""
     return np.true_divide(a, b)
+
+
+@elementwise([-1], latex="-{x}", glyph="−", onnx="Neg", scalar="-{x}")
+def negative(x):
+    """−x."""
+    return np.negative(x)
+
+
+@elementwise(
+    [lambda y, x: sign(x)],
+    latex=r"\left|{x}\right|", glyph="|·|", onnx="Abs", scalar="abs({x})", domain={"avoid": (0.0,)},
+)  # fmt: skip
+def absolute(x):
+    """|x|. The sub-gradient at 0 is 0, as in PyTorch."""
+    return np.absolute(x)
+
+
+@elementwise(
+    [0],
+    latex=r"\operatorname{{sign}}({x})", glyph="sign", onnx="Sign", domain={"avoid": (0.0,)},
+    scalar="1.0 if {x} > 0 else (-1.0 if {x} < 0 else {x})",
+)  # fmt: skip
+def sign(x):
+    """−1, 0 or 1. The gradient is 0 everywhere."""
+    return np.sign(x)
 
 
 def _power_base(g, y, a, b):
@@ -51,68 +76,44 @@ def _power_exponent(g, y, a, b):
 
 
 @elementwise(
-    [None, None], vjps=[_power_base, _power_exponent], cost=10,
-    latex=r"{a}^{{{b}}}", glyph="pow", onnx="Pow", domain={"a": (0.2, 3.0), "b": (-2.0, 3.0)},
+    [None, None], vjps=[_power_base, _power_exponent], cost=10, name="power",
+    latex=r"{a}^{{{b}}}", glyph="pow", onnx="Pow", scalar="{a} ** {b}", domain={"a": (0.2, 3.0), "b": (-2.0, 3.0)},
 )  # fmt: skip
-def power(a, b):
+def _power(a, b):
     """a to the power b. ∂/∂a = b·a^(b−1), 0 where b = 0; ∂/∂b = y·ln a, 0 where a = 0 and b ≥ 0 (as PyTorch)."""
     return np.power(a, b)
 
 
-@elementwise([-1], latex="-{x}", glyph="−", onnx="Neg")
-def negative(x):
-    """−x."""
-    return np.negative(x)
-
-
-@elementwise([lambda y, x: sign(x)], latex=r"\left|{x}\right|", glyph="|·|", onnx="Abs", domain={"x": (0.2, 3.0)})
-def absolute(x):
-    """|x|. The sub-gradient at 0 is 0, as in PyTorch."""
-    return np.absolute(x)
-
-
-@elementwise([0], latex=r"\operatorname{{sign}}({x})", glyph="sign", onnx="Sign", domain={"x": (0.2, 3.0)})
-def sign(x):
-    """−1, 0 or 1. The gradient is 0 everywhere."""
-    return np.sign(x)
-
-
 @elementwise(
-    [None, 0, 0],
-    vjps=[
-        None,
-        lambda g, y, condition, a, b: unbroadcast(where(condition, g, 0), a.shape),
-        lambda g, y, condition, a, b: unbroadcast(where(condition, 0, g), b.shape),
-    ],
-    promotes=("a", "b"), latex=r"\operatorname{{where}}({condition}, {a}, {b})", glyph="where", onnx="Where",
-    domain={"condition": bool},
+    [None],
+    vjps=[lambda g, y, x, exponent: _scaled_power(g, x, exponent)],
+    cost=10, latex="{x}^{{{exponent}}}", glyph="pow", onnx="Pow", scalar="{x} ** {exponent}",
+    domain={"x": (0.2, 3.0), "exponent": [0, 1, 2, 3, 0.5, -1, -1.5]},
 )  # fmt: skip
-def where(condition, a, b):
-    """a where the condition holds, else b. The gradient goes to the chosen operand only, exactly 0 to the other."""
-    return np.where(condition, a, b)
+def constant_power(x, *, exponent):
+    """x to the power of a number. The gradient is exponent·x^(exponent−1), and 0 for exponent 0 whatever x is."""
+    if x.dtype.kind in "iu" and isinstance(exponent, int) and exponent < 0:
+        raise TypeError("integers have no negative integer powers; use floats")
+    return x**exponent
 
 
-def _share(y, this, other):
-    """1 where this operand is the result, ½ at ties, 0 elsewhere."""
-    return where(this == other, 0.5, where(this == y, 1.0, 0.0))
+def _scaled_power(g, x, exponent):
+    if exponent == 0:
+        return g * 0
+    if exponent == 1:
+        return g
+    return g * (exponent * (x if exponent == 2 else x ** (exponent - 1)))
 
 
-@elementwise(
-    [lambda y, a, b: _share(y, a, b), lambda y, a, b: _share(y, b, a)],
-    latex=r"\max({a}, {b})", glyph="max", onnx="Max", domain=_APART,
-)  # fmt: skip
-def maximum(a, b):
-    """The larger, NaN if either is. At ties each operand gets half the gradient, as in PyTorch."""
-    return np.maximum(a, b)
+def power(a: TensorLike, b: TensorLike) -> Tensor:
+    """a to the power b, entry by entry.
 
+    ∂/∂a = b·a^(b−1), 0 where b = 0; ∂/∂b = a^b·ln a, 0 where a = 0 and b ≥ 0, as in PyTorch. An exponent that is a
+    Python number is part of the op (`constant_power`), so that its rule stays short.
 
-@elementwise(
-    [lambda y, a, b: _share(y, a, b), lambda y, a, b: _share(y, b, a)],
-    latex=r"\min({a}, {b})", glyph="min", onnx="Min", domain=_APART,
-)  # fmt: skip
-def minimum(a, b):
-    """The smaller, NaN if either is. At ties each operand gets half the gradient, as in PyTorch."""
-    return np.minimum(a, b)
-
-
-from .functions import log  # noqa: E402  (the rules above name it only when they run)
+    Raises:
+        DTypeError: integers to a negative integer power.
+    """
+    if isinstance(b, (int, float)):
+        return constant_power(a, exponent=b.item() if isinstance(b, np.generic) else b)
+    return _power(a, b)

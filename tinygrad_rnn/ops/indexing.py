@@ -16,22 +16,32 @@ def _indexed(x, *, index):
         raise ShapeError(str(error)) from None
 
 
-def _add_at(buffer, g, y, x, index):
-    if _is_basic(index):
+def add_at(buffer, index, g):
+    """``buffer[index] += g``, where an entry named twice is added to twice."""
+    if all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) or i.dtype == bool for i in index):
         buffer[index] += g
+    elif len(index) == 1:
+        _add_rows(buffer, index[0], g)
     else:
         np.add.at(buffer, index, g)
 
 
-def _is_basic(index):
-    """Whether the index reads each entry at most once, as slices and integers do."""
-    return all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in index)
+def _add_rows(buffer, indices, rows):
+    """Add row k of `rows` to row ``indices[k]`` of the buffer; equal indices are summed first, in sorted order."""
+    indices = indices.reshape(-1) % max(len(buffer), 1)
+    if not indices.size:
+        return
+    order = np.argsort(indices, kind="stable")
+    ordered = indices[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    rows = np.asarray(rows).reshape((len(order), *buffer.shape[1:]))
+    buffer[ordered[starts]] += np.add.reduceat(rows[order], starts, axis=0)
 
 
 @primitive(
     shape=_indexed,
     vjps=[lambda g, y, x, index: put(g, index=index, shape=x.shape)],
-    accumulate={0: _add_at},
+    accumulate={0: lambda buffer, g, y, x, index: add_at(buffer, index, g)},
     linear="each", latex="{x}_{{[{index}]}}", glyph="[ ]", onnx="Slice",
     domain={"x": [(4, 3)], "index": [
         (1,), (slice(1, 3),), (Ellipsis, 0), (slice(None, None, -2), None),
@@ -52,7 +62,7 @@ def getitem(x, *, index):
 def put(x, *, index, shape):
     """Zeros of `shape` with x added at `index`: the reverse of reading there."""
     out = np.zeros(shape, x.dtype)
-    _add_at(out, x, None, None, index)
+    add_at(out, index, x)
     return out
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from string import ascii_letters
+
 import numpy as np
 
 from ..core.broadcasting import unbroadcast
 from ..core.declare import primitive
 from ..core.errors import ShapeError
+from ..core.tensor import Tensor, TensorLike
+from .creation import as_tensor
+from .einsum import einsum
+from .shaping import reshape
 
 
 def _matmul_shape(a, b):
@@ -52,7 +59,7 @@ def _matmul_b(g, y, a, b):
     shape=_matmul_shape,
     vjps=[_matmul_a, _matmul_b],
     linear="each",
-    cost=lambda out, a, b: 2 * int(np.prod(out, dtype=np.int64)) * a[-1],
+    cost=lambda out, a, b: 2 * math.prod(out) * a[-1],
     latex="{a} {b}",
     glyph="×",
     onnx="MatMul",
@@ -62,3 +69,30 @@ def _matmul_b(g, y, a, b):
 def matmul(a, b):
     """The matrix product, with NumPy's rules for 1-D operands and broadcast batches.  a: (…, M, K); b: (…, K, N)."""
     return np.matmul(a, b)
+
+
+def dot(a: TensorLike, b: TensorLike) -> Tensor:
+    """The sum of products over the last axis of a and the last but one (or only) of b, as np.dot.
+
+    Of two vectors it is their scalar product, of two matrices their matrix product; with a scalar it multiplies.
+    """
+    a, b = as_tensor(a), as_tensor(b)
+    if not a.shape or not b.shape:
+        return a * b
+    if len(b.shape) <= 2:
+        return matmul(a, b)
+    summed, *_ = letters = ascii_letters[: len(a.shape) + len(b.shape) - 1]
+    first = letters[1 : len(a.shape)]
+    second = letters[len(a.shape) :]
+    return einsum(f"{first}{summed},{second[:-1]}{summed}{second[-1]}->{first}{second}", a, b)
+
+
+def inner(a: TensorLike, b: TensorLike) -> Tensor:
+    """The sum of products over the last axes of both, as np.inner."""
+    b = as_tensor(b)
+    return dot(a, b.mT if len(b.shape) > 1 else b)
+
+
+def outer(a: TensorLike, b: TensorLike) -> Tensor:
+    """All products of an entry of a with an entry of b, as np.outer.  a: (M,); b: (N,); result: (M, N)."""
+    return reshape(as_tensor(a), -1, 1) * reshape(as_tensor(b), 1, -1)

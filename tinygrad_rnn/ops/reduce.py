@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..core.broadcasting import broadcast_to
 from ..core.declare import primitive
 from ..core.errors import ShapeError
+
+Axis = int | tuple[int, ...] | None
 
 
 def reduced_axes(shape, axis):
@@ -33,33 +37,48 @@ def spread(g, shape, axis):
 
 def count(shape, axis):
     """How many entries each result was reduced from."""
-    return int(np.prod([shape[a] for a in reduced_axes(shape, axis)], dtype=np.int64))
+    return math.prod(shape[a] for a in reduced_axes(shape, axis))
 
 
-REDUCTION = {"axis": [None, 0, -1, (0, 1)], "keepdims": [False, True], "x": [(2, 3), (3, 1), (2, 3, 2)]}
+def entries_read(out, x, **_):
+    """The cost of reading every entry once."""
+    return math.prod(x)
+
+
+REDUCTION = {"x": [(2, 3), (3, 1), (2, 3, 2)], "axis": [None, 0, -1, (0, 1)], "keepdims": [False, True]}
+
+
+def summed_dtype(x, **_):
+    """What NumPy adds up in: integers and booleans in the widest integer."""
+    return np.zeros((), x).sum().dtype
 
 
 @primitive(
     shape=reduced_shape,
     vjps=[lambda g, y, x, axis, keepdims: broadcast_to(spread(g, x.shape, axis), shape=x.shape)],
-    linear="each",
-    cost=lambda out, x, **_: int(np.prod(x, dtype=np.int64)),
+    linear="each", dtype=summed_dtype,
+    cost=entries_read,
     latex=r"\sum {x}", glyph="Σ", onnx="ReduceSum", domain=REDUCTION,
 )  # fmt: skip
 def sum(x, *, axis=None, keepdims=False):
-    """The sum over `axis`."""
+    """The sum over `axis`, 0 of nothing; booleans and integers add up as int64."""
     return x.sum(axis=axis, keepdims=keepdims)
+
+
+def mean_dtype(x, **_):
+    """Means of integers are floats."""
+    return np.result_type(x, np.float64) if x.kind != "f" else x
 
 
 @primitive(
     shape=reduced_shape,
     vjps=[
         lambda g, y, x, axis, keepdims: broadcast_to(
-            spread(g, x.shape, axis) * (1.0 / max(count(x.shape, axis), 1)), shape=x.shape
+            spread(g, x.shape, axis) * (1.0 / (count(x.shape, axis) or 1)), shape=x.shape
         )
     ],
-    linear="each",
-    cost=lambda out, x, **_: int(np.prod(x, dtype=np.int64)),
+    linear="each", dtype=mean_dtype,
+    cost=entries_read,
     latex=r"\operatorname{{mean}}({x})", glyph="mean", onnx="ReduceMean", domain=REDUCTION,
 )  # fmt: skip
 def mean(x, *, axis=None, keepdims=False):

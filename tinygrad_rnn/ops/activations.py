@@ -1,0 +1,126 @@
+"""Activation functions, entry by entry. Where one has a kink, its gradient there is PyTorch's."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..core.elementwise import elementwise
+from .comparisons import where
+from .functions import erf, exp
+
+_AT_ZERO = {"avoid": (0.0,)}
+
+
+def _logistic(x):
+    """1 / (1 + e^(−x)) without overflow: e^(−|x|) is at most 1."""
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, small) / (1 + small)
+
+
+@elementwise(
+    [lambda y, x: y * (1 - y)], cost=10, latex=r"\sigma({x})", glyph="σ", onnx="Sigmoid", scalar="sigmoid({x})"
+)
+def sigmoid(x):
+    """The logistic function, σ(x) = 1 / (1 + e^{−x})."""
+    return _logistic(x)
+
+
+@elementwise(
+    [lambda y, x: sigmoid(x)],
+    cost=20, latex=r"\operatorname{{softplus}}({x})", glyph="softplus", onnx="Softplus", scalar="softplus({x})",
+)  # fmt: skip
+def softplus(x):
+    """ln(1 + e^x), a smooth relu."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+@elementwise(
+    [None], vjps=[lambda g, y, x: where(x > 0, g, 0)],
+    latex=r"\operatorname{{relu}}({x})", glyph="relu", onnx="Relu", scalar="0.0 if {x} < 0 else {x}", domain=_AT_ZERO,
+)  # fmt: skip
+def relu(x):
+    """max(x, 0), the rectified linear unit. The sub-gradient at 0 is 0, as in PyTorch."""
+    return np.maximum(x, 0)
+
+
+@elementwise(
+    [None], vjps=[lambda g, y, x, negative_slope: where(x > 0, g, negative_slope * g)],
+    latex=r"\operatorname{{leaky\_relu}}({x})", glyph="leaky relu", onnx="LeakyRelu",
+    scalar="{x} if {x} > 0 else {negative_slope} * {x}", domain={**_AT_ZERO, "negative_slope": [0.01, 0.3]},
+)  # fmt: skip
+def leaky_relu(x, *, negative_slope=0.01):
+    """x above 0, negative_slope·x below (Maas et al. 2013). At 0 the gradient is negative_slope, as in PyTorch."""
+    return np.where(x > 0, x, negative_slope * x)
+
+
+@elementwise(
+    [None], vjps=[lambda g, y, x, alpha: where(x > 0, g, g * (y + alpha))],
+    cost=10, latex=r"\operatorname{{elu}}({x})", glyph="elu", onnx="Elu",
+    scalar="{x} if {x} > 0 else {alpha} * expm1({x})", domain={**_AT_ZERO, "alpha": [1.0, 0.5]},
+)  # fmt: skip
+def elu(x, *, alpha=1.0):
+    """x above 0, alpha·(e^x − 1) below (Clevert et al. 2016). At 0 the gradient is alpha, as in PyTorch."""
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def _normal_cdf(x):
+    return 0.5 * (1 + erf(x * math.sqrt(0.5)))
+
+
+@elementwise(
+    [lambda y, x: _normal_cdf(x) + x * exp(-0.5 * x * x) / math.sqrt(2 * math.pi)],
+    cost=20, latex=r"\operatorname{{gelu}}({x})", glyph="gelu", onnx="Gelu", scalar="gelu({x})",
+)  # fmt: skip
+def gelu(x):
+    """x·Φ(x), Φ the normal distribution function: the exact form, not the tanh one (Hendrycks & Gimpel 2016)."""
+    return x * _normal_cdf(x)
+
+
+def _silu_partial(y, x):
+    s = sigmoid(x)
+    return s + y * (1 - s)
+
+
+@elementwise(
+    [_silu_partial], cost=10, latex=r"\operatorname{{silu}}({x})", glyph="silu", onnx="Mul(Sigmoid)", scalar="silu({x})"
+)
+def silu(x):
+    """x·σ(x), also called swish (Hendrycks & Gimpel 2016; Ramachandran et al. 2017)."""
+    return x * _logistic(x)
+
+
+@elementwise(
+    [None], vjps=[lambda g, y, x: where((x > -3) & (x < 3), g * (1 / 6), 0)],
+    cost=4, latex=r"\operatorname{{hard\_sigmoid}}({x})", glyph="hard σ", onnx="HardSigmoid",
+    scalar="0.0 if {x} < -3 else (1.0 if {x} > 3 else {x} / 6 + 0.5)", domain={"x": (-5.0, 5.0), "avoid": (-3.0, 3.0)},
+)  # fmt: skip
+def hard_sigmoid(x):
+    """x/6 + 1/2 limited to [0, 1]. The sub-gradient at the kinks, ±3, is 0, as in PyTorch."""
+    return np.clip(x / 6 + 0.5, 0, 1)
+
+
+@elementwise(
+    [None], vjps=[lambda g, y, x: where((x > -1) & (x < 1), g, 0)],
+    cost=2, latex=r"\operatorname{{hard\_tanh}}({x})", glyph="hard tanh", onnx="Clip",
+    scalar="-1.0 if {x} < -1 else (1.0 if {x} > 1 else {x})", domain={"avoid": (-1.0, 1.0)},
+)  # fmt: skip
+def hard_tanh(x):
+    """x limited to [−1, 1]. The sub-gradient at the kinks, ±1, is 0, as in PyTorch (unlike `clip`)."""
+    return np.clip(x, -1, 1)
+
+
+def _softsign_partial(y, x):
+    d = 1 + abs(x)
+    return 1 / (d * d)
+
+
+@elementwise(
+    [_softsign_partial],
+    cost=3, latex=r"\operatorname{{softsign}}({x})", glyph="softsign", onnx="Softsign",
+    scalar="{x} / (1 + abs({x}))", domain=_AT_ZERO,
+)  # fmt: skip
+def softsign(x):
+    """x / (1 + |x|) (Turian et al. 2009)."""
+    return x / (1 + np.abs(x))

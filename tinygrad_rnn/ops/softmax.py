@@ -1,0 +1,78 @@
+"""Softmax and its logarithms, without overflow: the largest entry is taken out first."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..core.declare import primitive
+from ..core.errors import ShapeError
+from .functions import exp
+from .reduce import REDUCTION, count, mean_dtype, reduced_axes, reduced_shape, spread
+
+
+def _same_shape(x, *, axis):
+    reduced_axes(x, axis)
+    return x
+
+
+def _transcendental(out, x, **_):
+    return 14 * math.prod(x)
+
+
+_SOFTMAX = {"x": [(2, 3), (3, 1), (2, 3, 2), (0, 3)], "axis": [0, -1, (0, 1)]}
+
+
+def _shifted(x, axis):
+    """x less its largest entry along `axis`; one that is infinite is left alone."""
+    if not x.size:
+        return x
+    top = x.max(axis=axis, keepdims=True)
+    return x - np.where(np.isfinite(top), top, 0)
+
+
+@primitive(
+    shape=_same_shape, dtype=mean_dtype, cost=_transcendental,
+    vjps=[lambda g, y, x, axis: y * (g - (g * y).sum(axis=axis, keepdims=True))],
+    latex=r"\operatorname{{softmax}}({x})", glyph="softmax", onnx="Softmax", domain=_SOFTMAX,
+)  # fmt: skip
+def softmax(x, *, axis=-1):
+    """e^x / Σ e^x over `axis`."""
+    e = np.exp(_shifted(x, axis))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+@primitive(
+    shape=_same_shape, dtype=mean_dtype, cost=_transcendental,
+    vjps=[lambda g, y, x, axis: g - exp(y) * g.sum(axis=axis, keepdims=True)],
+    latex=r"\operatorname{{log\,softmax}}({x})", glyph="log softmax", onnx="LogSoftmax", domain=_SOFTMAX,
+)  # fmt: skip
+def log_softmax(x, *, axis=-1):
+    """x − ln Σ e^x over `axis`: the logarithm of `softmax`, exact where that underflows."""
+    x = _shifted(x, axis)
+    return x - np.log(np.exp(x).sum(axis=axis, keepdims=True))
+
+
+def _logsumexp_shape(x, *, axis, keepdims):
+    shape = reduced_shape(x, axis=axis, keepdims=keepdims)
+    if not count(x, axis) and 0 not in shape:
+        raise ShapeError(f"axis {axis} has no entries")
+    return shape
+
+
+@primitive(
+    shape=_logsumexp_shape, dtype=mean_dtype, cost=_transcendental,
+    vjps=[lambda g, y, x, axis, keepdims: spread(g, x.shape, axis) * exp(x - spread(y, x.shape, axis))],
+    latex=r"\ln \sum e^{{{x}}}", glyph="ln Σ e", onnx="ReduceLogSumExp", domain=REDUCTION,
+)  # fmt: skip
+def logsumexp(x, *, axis=None, keepdims=False):
+    """ln Σ e^x over `axis`: a smooth maximum. Its gradient is the softmax.
+
+    Raises:
+        ShapeError: there are no entries.
+    """
+    top = x.max(axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    y = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
+    return y if keepdims else y.reshape(reduced_shape(x.shape, axis=axis, keepdims=False))
