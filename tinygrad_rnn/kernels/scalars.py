@@ -23,8 +23,15 @@ from numba import types
 from numba.extending import overload, register_jitable
 
 #: What the compiler may change: a·b + c may be one rounding. Nothing may be reordered (the reductions below rely on
-#: the order) and NaN and infinity are real, whatever the calling loop allows itself.
-OPTIONS: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy", "forceinline": True}
+#: the order) and NaN and infinity are real, whatever the calling loop allows itself. They are only ever called from
+#: compiled code, so the wrappers for Python are left out, which halves the time to compile.
+OPTIONS: Any = {
+    "fastmath": {"contract"},
+    "error_model": "numpy",
+    "forceinline": True,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
 _jitable = register_jitable(**OPTIONS)
 
 

@@ -1,0 +1,106 @@
+"""Compiled functions of whole arrays, for what NumPy does not have or does slowly.
+
+Each is compiled when it is first called, for the dtype it meets, and kept on disk: beside this file, or in the user's
+cache directory where that is read-only (`NUMBA_CACHE_DIR` names another one). With `NUMBA_DISABLE_JIT=1` they compute
+the same with NumPy.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+
+from . import scalars
+
+#: Numba looks for changes in the file of a cached function only, but these inline what is in `scalars`. A constant that
+#: a cached function closes over is part of its key.
+_STAMP = hashlib.sha256(Path(scalars.__file__).read_bytes()).hexdigest()
+
+
+def _cached(compile: Callable[[bool], Any]) -> Any:
+    """``compile(cache)`` with a cache on disk, or without one where no directory can be written."""
+    try:
+        return compile(True)
+    except RuntimeError as error:
+        if "locator" not in str(error):
+            raise
+        return compile(False)
+
+
+def _entrywise(scalar: Callable[[Any], Any]) -> Any:
+    """The function of arrays that applies a function of `scalars` to each entry: a NumPy ufunc for each dtype."""
+    ufuncs: dict[str, Any] = {}
+
+    def compiled(dtype: str) -> Any:
+        stamp = _STAMP
+
+        def entry(x: Any) -> Any:
+            stamp  # noqa: B018
+            return scalar(x)
+
+        entry.__name__ = entry.__qualname__ = f"{scalar.__name__}_{dtype}"
+        ufuncs[dtype] = _cached(lambda cache: numba.vectorize([f"{dtype}({dtype})"], cache=cache)(entry)).ufunc
+        return ufuncs[dtype]
+
+    @functools.wraps(scalar)
+    def function(x: Any) -> Any:
+        try:
+            return ufuncs[x.dtype.char](x)
+        except (AttributeError, KeyError):
+            return first(np.asarray(x))
+
+    def first(x: np.ndarray) -> Any:
+        if numba.config.DISABLE_JIT:
+            return scalar(x)
+        dtype = "float32" if x.dtype == np.float32 else "float64"
+        ufunc = ufuncs[np.dtype(dtype).char] = compiled(dtype)
+        return ufunc(x.astype(dtype, copy=False))
+
+    return function
+
+
+sigmoid = _entrywise(scalars.sigmoid)
+softplus = _entrywise(scalars.softplus)
+silu = _entrywise(scalars.silu)
+erf = _entrywise(scalars.erf)
+erfc = _entrywise(scalars.erfc)
+gelu = _entrywise(scalars.gelu)
+
+
+def add_rows(buffer: np.ndarray, indices: np.ndarray, rows: np.ndarray) -> None:
+    """``np.add.at(buffer, indices, rows)`` for an integer array: repeated indices add up, in order.
+
+    buffer: (N, …), contiguous; indices: any shape; rows: (*indices.shape, …), of the buffer's dtype.
+
+    Raises:
+        IndexError: an index is outside −N … N − 1; nothing was added.
+    """
+    count = len(buffer)
+    indices = np.ascontiguousarray(indices, np.int64).reshape(-1)
+    if indices.size and not -count <= indices.min() <= indices.max() < count:
+        raise IndexError(f"indices {indices.min()} … {indices.max()} into an axis of size {count}")
+    if rows.size:
+        flat = np.ascontiguousarray(rows, buffer.dtype).reshape(len(indices), -1)
+        _row_adder(buffer.dtype.char)(buffer.reshape(count, -1), indices, flat)
+
+
+@functools.cache
+def _row_adder(dtype: str) -> Any:
+    if numba.config.DISABLE_JIT:
+        return np.add.at
+
+    def add(buffer: Any, indices: Any, rows: Any) -> None:
+        for i in range(len(indices)):
+            into = buffer[indices[i]]
+            for j in range(len(into)):
+                into[j] += rows[i, j]
+
+    number = numba.from_dtype(np.dtype(dtype))
+    matrix = number[:, ::1]
+    return _cached(lambda cache: numba.njit([(matrix, numba.int64[::1], matrix)], cache=cache, nogil=True)(add))
