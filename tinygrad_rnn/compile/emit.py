@@ -17,10 +17,11 @@ _NUMBER = re.compile(r"(?<![\w.\]\[])(\d+\.?\d*(?:e[+-]?\d+)?)(?![\w.\]])")
 
 @dataclass
 class Source:
-    """Generated text, the scalar functions it uses, and the arrays it takes, in order."""
+    """Generated text, and the arrays it takes, in order."""
 
     text: str
     arrays: list[str]
+    packed: set[int]  # the weights that loops multiply by
 
 
 def emitted(rows: Rows, dtype: np.dtype, title: str) -> Source:
@@ -86,7 +87,7 @@ class _Writer:
                 "",
             ]
         )
-        return Source(text, arrays)
+        return Source(text, arrays, self.weights_used())
 
     def deferred_arrays(self) -> set[str]:
         return {self.rows.places[d.out.number][0].array for d in self.rows.deferred}
@@ -233,7 +234,11 @@ class _Writer:
             value = x.numpy().reshape(()).item()
             if x.dtype.kind != "f":
                 return repr(value)
-            return f"F({value!r})" if np.isfinite(value) else f"F({'-' if value < 0 else ''}np.{'nan' if value != value else 'inf'})"
+            return (
+                f"F({value!r})"
+                if np.isfinite(value)
+                else f"F({'-' if value < 0 else ''}np.{'nan' if value != value else 'inf'})"
+            )
         base, offset = shared_base(x)
         name = self.rows.shared[base.number][0]
         if base.size == 1:

@@ -80,7 +80,11 @@ def simplify(body: Body) -> Body:
 def _simplified(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
     assert node.op is not None
     name = node.op.name
-    if name in ("broadcast_to", "reshape", "sum_to", "cast") and xs[0].shape == node.shape and xs[0].dtype == node.dtype:
+    if (
+        name in ("broadcast_to", "reshape", "sum_to", "cast")
+        and xs[0].shape == node.shape
+        and xs[0].dtype == node.dtype
+    ):
         return xs[0]
     if name in ("add", "subtract", "multiply", "divide") and is_row(node):
         a, b = xs

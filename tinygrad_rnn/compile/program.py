@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import cfunc, types
@@ -25,6 +25,15 @@ _JOB = types.void(types.CPointer(types.intp), types.intp)
 SMALL = 200_000
 
 
+class Run(NamedTuple):
+    """What a program leaves: outputs (T, B, width) at every step, each state's slots and last value, totals."""
+
+    outputs: list[np.ndarray]
+    slots: list[np.ndarray]
+    finals: list[np.ndarray]
+    totals: list[np.ndarray]
+
+
 class Program:
     """One compiled direction of a recurrence.
 
@@ -41,7 +50,7 @@ class Program:
             self.passes.append((name, rewrite(self.passes[-1][1])))
         self.rows = lowered(self.passes[-1][1])
         made = emitted(self.rows, self.dtype, title)
-        self.source, self.arrays = made.text, made.arrays
+        self.source, self.arrays, self.packed = made.text, made.arrays, made.packed
         self.cost = sum(2 * x.size for _, x in self.rows.weights.values())  # FLOPs of a row's step
         self.product = product_address(self.dtype)
 
@@ -66,8 +75,8 @@ class Program:
         leaves: dict[int, np.ndarray],
         *,
         against_time: bool = False,
-        keep_states: Sequence[bool],
-    ) -> tuple[dict[int, np.ndarray], list[np.ndarray], list[np.ndarray]]:
+        keep_states: bool = False,
+    ) -> Run:
         """Run all steps.
 
         Args:
@@ -75,40 +84,42 @@ class Program:
             states: the initial states (B, width).
             leaves: arrays of the shared leaves, by number; others keep the value they had when traced.
             against_time: from the last time step to the first.
-            keep_states: whether all T + 1 values of a state are kept, or only the last two.
-
-        Returns: outgoing sequences by node number, the slots of each state, and the totals.
+            keep_states: keep all T + 1 values of every state, rather than only those that are asked for.
         """
         shared = self._shared_values(leaves)
         lag = int(against_time)
-        keep_states = [keep or k in self._summed_states for k, keep in enumerate(keep_states)]
         slots = [
-            np.empty((T + 1 if keep else min(2, T + 1), B, w), self.dtype)
-            for (_, w), keep in zip(self.rows.states, keep_states, strict=True)
+            np.empty((T + 1 if keep_states or k in self._kept_states else min(2, T + 1), B, w), self.dtype)
+            for k, (_, w) in enumerate(self.rows.states)
         ]
         for slot, state in zip(slots, states, strict=True):
-            slot[(T if against_time else 0) % len(slot)] = state.reshape(slot.shape[1:])
+            slot[T % len(slot) if against_time else 0] = state.reshape(slot.shape[1:])
         out = {n.number: np.empty((T, B, w), self.dtype) for n, _, w in self.rows.sequences_out}
         known = dict(zip([name for name, _ in self.rows.given], given, strict=True))
         known |= {name: slot for (name, _), slot in zip(self.rows.states, slots, strict=True)}
         known |= {name: out[n.number] for n, name, _ in self.rows.sequences_out}
         known |= {name: np.ascontiguousarray(shared[x.number]) for name, x in self.rows.shared.values()}
-        known |= {name: packed(shared[x.number]) for name, x in self.rows.weights.values()}
+        known |= {
+            name: packed(shared[x.number]) for number, (name, x) in self.rows.weights.items() if number in self.packed
+        }
         if T and B:
             self._launch(T, B, known, [len(s) for s in slots], lag)
-            for d in self.rows.deferred:
-                np.matmul(self._matrix(d.rows, known, T, B, lag), shared[d.weights.number], out=known[self._place(d.out).array].reshape(T * B, -1))
-        return out, slots, self._totals(known, T, B, lag, shared)
+        for d in self.rows.deferred:
+            target = known[self._place(d.out).array].reshape(T * B, -1)
+            np.matmul(self._matrix(d.rows, known, T, B, lag), shared[d.weights.number], out=target)
+        outputs = [self._matrix(n, known, T, B, lag).reshape(T, B, -1) for n in self.rows.body.outputs]
+        finals = [slot[0 if against_time else T % len(slot)] for slot in slots]
+        return Run(outputs, slots, finals, self._totals(known, T, B, lag, shared))
 
     def _place(self, node: Tensor) -> Place:
         return self.rows.places[node.number][0]
 
     @cached_property
-    def _summed_states(self) -> set[int]:
-        """States that a total reads at every step."""
+    def _kept_states(self) -> set[int]:
+        """States that an output is, or that a total reads at every step."""
         arrays = {name: k for k, (name, _) in enumerate(self.rows.states)}
         operands = [x for c in self.rows.contractions for x in (c.left, c.right) if x is not None]
-        places = [self._place(x) for x in operands]
+        places = [self._place(x) for x in [*operands, *self.rows.body.outputs, *[d.rows for d in self.rows.deferred]]]
         return {arrays[p.array] for p in places if p.kind in ("before", "after")}
 
     def _matrix(self, node: Tensor, known: dict[str, np.ndarray], T: int, B: int, lag: int) -> np.ndarray:
@@ -135,7 +146,9 @@ class Program:
                 if node.op is None:
                     values[node.number] = node.numpy()
                 else:
-                    values[node.number] = node.op.evaluate(*[values[x.number] for x in node.inputs], **(node.attrs or {}))
+                    values[node.number] = node.op.evaluate(
+                        *[values[x.number] for x in node.inputs], **(node.attrs or {})
+                    )
         return [np.asarray(values[n.number]) for n in self.rows.body.totals]
 
     @cached_property

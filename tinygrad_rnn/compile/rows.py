@@ -173,35 +173,8 @@ class _Lowering:
         return n
 
     def contractions(self) -> list[Contraction]:
-        """The sums over rows in the graph of the totals: matrix products aᵀ d and sums of d over the batch."""
-        found: list[Contraction] = []
-        for node in self.body.graph.nodes:
-            if node.op is None or is_shared(node) or BATCH in node.shape:
-                continue
-            rows = [x for x in node.inputs if BATCH in x.shape]
-            if not rows:
-                continue
-            if node.op.name == "matmul" and node.ndim == 2:
-                left, right = node.inputs
-                if left.op is not None and left.op.name == "permute" and is_row(left.inputs[0]) and is_row(right):
-                    found.append(Contraction(node, self.own(left.inputs[0]), self.own(right)))
-                    continue
-            if node.op.name in ("sum_to", "sum") and is_row(rows[0]) and width(rows[0]) == node.size:
-                found.append(Contraction(node, None, self.own(rows[0])))
-                continue
-            if node.op.name in ("sum_to", "sum") and is_row(rows[0]) and node.size == 1:
-                total = rows[0].sum(axis=1, keepdims=True) if rows[0].ndim == 2 else rows[0]
-                found.append(Contraction(node, None, total))
-                continue
-            raise NotRowWise(f"{node.op.name} mixes the rows of the batch: {_shape(rows[0])} → {_shape(node)}")
-        totals = {c.total.number for c in found}
-        mixed = {n.number for n in self.body.graph.nodes if not is_shared(n) and BATCH not in n.shape}
-        for node in self.body.graph.nodes:
-            if BATCH in node.shape and node.op is not None and any(x.number in mixed for x in node.inputs):
-                raise NotRowWise(f"{node.op.name} brings a sum over the batch back into its rows")
-            if node.number in mixed and node.number not in totals and node.op is not None and not _linear(node):
-                raise NotRowWise(f"{node.op.name} of a sum over the batch is not linear")
-        return found
+        found = contractions_of(self.body)
+        return [Contraction(c.total, None if c.left is None else self.own(c.left), self.own(c.right)) for c in found]
 
     def deferred(self, outputs: list[Tensor], states: list[Tensor], contractions: list[Contraction]) -> list[Deferred]:
         roots = [n for n in outputs if not _single_product(n)]
@@ -234,7 +207,9 @@ class _Lowering:
             if not is_row(x) and not is_shared(x):
                 raise NotRowWise(f"{name} takes {_shape(x)}, which is not one row per sample")
             if x.dtype.kind == "f" and x.dtype != self.body.graph.outputs[0].dtype:
-                raise NotRowWise(f"{name} takes {x.dtype} where the step computes in {self.body.graph.outputs[0].dtype}")
+                raise NotRowWise(
+                    f"{name} takes {x.dtype} where the step computes in {self.body.graph.outputs[0].dtype}"
+                )
         if n.op.elementwise:
             if n.op.scalar is None:
                 raise NotRowWise(f"op {name} gives no scalar expression")
@@ -395,7 +370,7 @@ class _Lowering:
                         weights[w.number] = (self.name(_weight_name(w), "W"), w)
                 continue
             for x in n.inputs:
-                if is_shared(x) and x.role != "constant" or is_shared(x) and x.size > 1:
+                if (is_shared(x) and x.role != "constant") or (is_shared(x) and x.size > 1):
                     x, _ = shared_base(x)
                     if x.number in shared:
                         continue
@@ -406,6 +381,38 @@ class _Lowering:
             if d.weights.number not in weights:
                 weights[d.weights.number] = (self.name(_weight_name(d.weights), "W"), d.weights)
         return shared, weights
+
+
+def contractions_of(body: Body) -> list[Contraction]:
+    """The sums over rows in the graph of the totals: matrix products aᵀ d and sums of d over the batch."""
+    found: list[Contraction] = []
+    for node in body.graph.nodes:
+        if node.op is None or is_shared(node) or BATCH in node.shape:
+            continue
+        rows = [x for x in node.inputs if BATCH in x.shape]
+        if not rows:
+            continue
+        if node.op.name == "matmul" and node.ndim == 2:
+            left, right = node.inputs
+            if left.op is not None and left.op.name == "permute" and is_row(left.inputs[0]) and is_row(right):
+                found.append(Contraction(node, left.inputs[0], right))
+                continue
+        if node.op.name in ("sum_to", "sum") and is_row(rows[0]) and width(rows[0]) == node.size:
+            found.append(Contraction(node, None, rows[0]))
+            continue
+        if node.op.name in ("sum_to", "sum") and is_row(rows[0]) and node.size == 1:
+            total = rows[0].sum(axis=1, keepdims=True) if rows[0].ndim == 2 else rows[0]
+            found.append(Contraction(node, None, total))
+            continue
+        raise NotRowWise(f"{node.op.name} mixes the rows of the batch: {_shape(rows[0])} → {_shape(node)}")
+    totals = {c.total.number for c in found}
+    mixed = {n.number for n in body.graph.nodes if not is_shared(n) and BATCH not in n.shape}
+    for node in body.graph.nodes:
+        if BATCH in node.shape and node.op is not None and any(x.number in mixed for x in node.inputs):
+            raise NotRowWise(f"{node.op.name} brings a sum over the batch back into its rows")
+        if node.number in mixed and node.number not in totals and node.op is not None and not _linear(node):
+            raise NotRowWise(f"{node.op.name} of a sum over the batch is not linear")
+    return found
 
 
 def product_terms(n: Tensor) -> list[tuple[Tensor, Tensor]]:
@@ -464,4 +471,4 @@ def _shape(n: Tensor) -> str:
 
 
 #: Names the generated source uses itself.
-RESERVED = set("first last T B t r j rows before after start stride lag multiply np njit at product".split())
+RESERVED = set(["first", "last", "T", "B", "t", "r", "j", "rows", "before", "after", "start", "stride", "lag", "multiply", "np", "njit", "at", "product"])

@@ -1,0 +1,231 @@
+"""`scan`: a cell over a sequence as one node of the graph, which owns the graph of one step."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numba.core.config import DISABLE_JIT
+
+from ..core.apply import apply
+from ..core.errors import ShapeError, TinygradError, with_user_line
+from ..core.mode import current, scope
+from ..core.op import Op
+from ..core.tensor import Tensor, TensorLike
+from ..core.trees import flatten
+from ..ops import stack, where
+from .body import NotRowWise, traced
+from .higher import pulled_back, pushed_forward
+from .parts import take_part
+from .recurrence import Record, Recurrence
+
+_cells: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
+
+
+class UncompiledWarning(UserWarning):
+    """A cell cannot be compiled and runs step by step on the plain engine."""
+
+
+def scan(
+    cell: Any,
+    xs: TensorLike,
+    state: Any = None,
+    *,
+    reverse: bool = False,
+    lengths: Sequence[int] | np.ndarray | None = None,
+) -> tuple[Any, Any]:
+    """Run a cell over a sequence, compiled, as one node of the graph.
+
+        s_t = step(x_t, s_{t−1}),  t = 0 … T−1      (t = T−1 … 0 if `reverse`)
+
+    Args:
+        cell: any cell (see `tg.nn.Cell`). Its step is traced once, with shapes only.
+        xs: (T, B, D).
+        state: the state before the first step; default: the cell's `initial_state`.
+        reverse: run from the last time step to the first; outputs stay in the order of time.
+        lengths: the length of each of the B sequences. Past its end a sequence's state stays and its outputs are 0.
+
+    Returns:
+        (outputs, final_state): outputs (T, B, H) of all steps, and the state after the last.
+
+    The result equals `tg.unroll` up to rounding, and so do all its derivatives. A cell that mixes rows of the batch
+    runs on the plain engine, with one `UncompiledWarning` that says why.
+
+    Raises:
+        ShapeError, DTypeError: the sequence, state or lengths do not fit the cell.
+    """
+    x = xs if isinstance(xs, Tensor) else Tensor(np.asarray(xs))
+    if x.ndim != 3:
+        raise ShapeError(with_user_line(f"scan: xs is {x.shape}, expected (T, B, D)"))
+    state = cell.initial_state(x.shape[1]) if state is None else state
+    states, rebuild = flatten(state)
+    states = [s if isinstance(s, Tensor) else Tensor(np.asarray(s, x.dtype)) for s in states]
+    for s in states:
+        if not s.shape or s.shape[0] != x.shape[1]:
+            raise ShapeError(
+                with_user_line(f"scan: a state is {s.describe()}, expected ({x.shape[1]}, …) as xs is {x.shape}")
+            )
+    mask = None if lengths is None else _mask(lengths, x)
+    known = _traced_once(cell, x, states, rebuild, mask is not None)
+    if known is None:
+        return _step_by_step(cell, x, state, reverse, mask)
+    recurrence, rebuild_output, rebuild_state = known
+    operands = [x, *([] if mask is None else [mask]), *states, *recurrence.leaves]
+    parts = run(recurrence, operands, reverse, title=getattr(cell, "label", type(cell).__name__))
+    count = len(recurrence.body.outputs)
+    return rebuild_output(parts[:count]), rebuild_state(parts[count:])
+
+
+def run(recurrence: Recurrence, operands: Sequence[Tensor], reverse: bool, title: str = "scan") -> list[Tensor]:
+    """The outputs and final states of a recurrence on its operands: the node, and the nodes of its parts."""
+    body = recurrence.body
+    x, first = operands[0], len(body.sequences)
+    T, B = x.shape[:2]
+    needs = any(o.requires_grad for o in operands) and current().records
+    specs = tuple([((T, B, *n.shape[1:]), n.dtype) for n in body.outputs] + [
+        (operands[first + k].shape, s.dtype) for k, s in enumerate(body.states)
+    ])  # fmt: skip
+    floats = [k for k, o in enumerate(operands) if o.requires_grad and not recurrence.is_state(k)]
+    attrs = {"recurrence": recurrence, "reverse": reverse, "wrt": tuple(floats) if needs else None, "specs": specs}
+    node = apply(SCAN, operands, attrs).named(title)
+    return [take_part(node, k, specs) for k in range(len(specs))]
+
+
+def _evaluate(*arrays: np.ndarray, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any) -> np.ndarray:
+    return recurrence.forward(arrays, reverse, keep=wrt is not None)
+
+
+def _vjp(i: int, g: Any, y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any) -> Any:
+    """The gradient of operand i. All are computed at once, when the first is asked for."""
+    if isinstance(g, Tensor):
+        record = Record() if y._array is None else y._array[-1]
+        if record.gradient is not g:
+            record.found = pulled_back(run, g, xs, recurrence, reverse, specs)
+    else:
+        record = y[-1]
+        if record.gradient is not g:
+            record.found = recurrence.backward(g[: len(specs)], record, xs, reverse, wrt)
+    record.gradient = g
+    return record.found.get(i)
+
+
+def _jvp(moving: Sequence[Any], y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any) -> Any:
+    return pushed_forward(run, moving, xs, recurrence, reverse)
+
+
+SCAN = Op(
+    "scan", _evaluate, ("operand",), {"recurrence": None, "reverse": False, "wrt": None, "specs": ()},
+    shape=lambda *shapes, recurrence, reverse, wrt, specs: (len(specs) + 1,),
+    dtype=lambda *_, **__: np.dtype(object),
+    vjps=_vjp, jvp=_jvp, variadic=True, promotes=(), glyph="scan",
+)  # fmt: skip
+
+
+def _traced_once(cell: Any, x: Tensor, states: list[Tensor], rebuild: Callable[..., Any], masked: bool) -> Any:
+    """(recurrence, rebuild outputs, rebuild state) of a cell, kept until an attribute of the cell changes; None: not row-wise."""
+    kinds = tuple((s.shape[1] if s.ndim == 2 else None, s.dtype) for s in states)
+    key = (x.shape[2], x.dtype, kinds, masked, fingerprint(cell))
+    known = _cells.setdefault(cell, {})
+    if key not in known:
+        if len(known) >= 16:  # a cell whose attributes keep changing does not fill the memory
+            known.clear()
+        try:
+            known[key] = _traced(cell, x, kinds, rebuild, masked)
+        except TinygradError as error:
+            name = type(cell).__name__
+            reason = str(error).split("\n")[0]
+            warnings.warn(f"{name} runs step by step on the plain engine: {reason}", UncompiledWarning, stacklevel=4)
+            known[key] = None
+    return known[key]
+
+
+def _traced(cell: Any, x: Tensor, kinds: tuple[Any, ...], rebuild: Callable[..., Any], masked: bool) -> Any:
+    if DISABLE_JIT:
+        return None
+    rebuilds: list[Any] = []
+
+    def step(row: Tensor, *rest: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        befores = list(rest[1:] if masked else rest)
+        output, after = cell.step(row, rebuild(befores))
+        outputs, rebuild_output = flatten(output)
+        afters, rebuild_state = flatten(after)
+        rebuilds.extend((rebuild_output, rebuild_state))
+        if masked:
+            inside = rest[0] > 0.5
+            outputs = [where(_column(inside, y), y, 0.0).named(y.name or "y") for y in outputs]
+            afters = [
+                where(_column(inside, b), a, b).named(a.name or "s") for a, b in zip(afters, befores, strict=True)
+            ]
+        return outputs, afters
+
+    sequences = [(x.shape[2], x.dtype), *([(1, x.dtype)] if masked else [])]
+    body = traced(step, sequences, kinds)
+    if masked:
+        body.sequences[1].named("inside").requires_grad = False
+    if len(body.new_states) != len(body.states):
+        raise NotRowWise(f"its step returns {len(body.new_states)} states, its initial state has {len(body.states)}")
+    recurrence = Recurrence(body, type(cell).__name__)
+    recurrence.program("infer")  # finds out now whether there is code for every op
+    recurrence.program("backward", recurrence.all_operands)
+    return recurrence, *rebuilds
+
+
+def _column(inside: Tensor, row: Tensor) -> Tensor:
+    return inside if row.ndim == 2 else inside.reshape(inside.shape[0])
+
+
+def _mask(lengths: Any, x: Tensor) -> Tensor:
+    array = np.asarray(lengths)
+    T, B = x.shape[:2]
+    if array.shape != (B,) or array.dtype.kind not in "iu" or (array < 0).any() or (array > T).any():
+        raise ShapeError(with_user_line(f"scan: lengths must be {B} whole numbers from 0 to {T}, got {lengths!r}"))
+    inside = np.arange(T)[:, None, None] < array[None, :, None]
+    return Tensor(inside.astype(x.dtype)).named("inside", role="constant")
+
+
+def _step_by_step(cell: Any, xs: Tensor, state: Any, reverse: bool, mask: Tensor | None) -> tuple[Any, Any]:
+    """The plain engine: every step in the graph."""
+    T = xs.shape[0]
+    if T == 0:
+        raise ShapeError(with_user_line("scan: the sequence has no time steps, T = 0"))
+    outputs: list[Any] = [None] * T
+    for t in reversed(range(T)) if reverse else range(T):
+        with scope(f"t={t}", step=t):
+            before, _ = flatten(state)
+            outputs[t], state = cell.step(xs[t], state)
+            if mask is not None:
+                inside = mask.numpy()[t] > 0.5
+                after, rebuild = flatten(state)
+                column = [inside if a.ndim == 2 else inside[:, 0] for a in after]
+                state = rebuild([where(m, a, b) for m, a, b in zip(column, after, before, strict=True)])
+                ys, rebuild = flatten(outputs[t])
+                outputs[t] = rebuild([where(inside if y.ndim == 2 else inside[:, 0], y, 0.0) for y in ys])
+    leaves = [flatten(y)[0] for y in outputs]
+    _, rebuild = flatten(outputs[0])
+    return rebuild([stack(list(column), axis=0) for column in zip(*leaves, strict=True)]), state
+
+
+def fingerprint(cell: Any) -> tuple[Any, ...]:
+    """What a cell's attributes are: values of numbers and texts, identities of everything else, modules opened."""
+    facts: list[Any] = []
+    stack_, seen = [cell], set()
+    while stack_:
+        item = stack_.pop()
+        if isinstance(item, (int, float, str, bool, bytes, type(None))):
+            facts.append(item)
+        elif isinstance(item, (list, tuple)):
+            facts.append(len(item))
+            stack_.extend(item)
+        elif isinstance(item, dict):
+            facts.extend(item)
+            stack_.extend(item.values())
+        else:
+            facts.append(id(item))
+            opens = item is cell or hasattr(item, "named_parameters")
+            if opens and id(item) not in seen and hasattr(item, "__dict__"):
+                seen.add(id(item))
+                stack_.append(vars(item))
+    return tuple(facts)
