@@ -55,11 +55,11 @@ class Linear(Module):
 class Embedding(Module):
     """A table of learned vectors: y = weight[index].
 
-    Shapes: index (…) of integers 0 … count−1, y (…, size); weight (count, size), from N(0, 1).
+    Shapes: index (…) of integers below num_embeddings, y (…, E); weight (num_embeddings, E), E = embedding_dim, from N(0, 1).
 
     Raises:
         DTypeError: the index is not of integers.
-        ShapeError: an index is out of range.
+        OutOfRangeError: an index is negative, or not below num_embeddings.
     """
 
     def __init__(
