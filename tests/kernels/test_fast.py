@@ -79,6 +79,13 @@ def test_add_rows_takes_views_and_other_integers():
     np.testing.assert_array_equal(buffer, [[1, 2, 3], [0, 0, 0], [0, 0, 0], [2, 4, 6]])
 
 
+def test_add_rows_into_a_strided_buffer():
+    whole = np.zeros((4, 6))
+    fast.add_rows(whole[:, ::2], np.array([3, 0, 3]), np.ones((3, 3)))
+    np.testing.assert_array_equal(whole[:, ::2], [[1] * 3, [0] * 3, [0] * 3, [2] * 3])
+    assert not whole[:, 1::2].any()
+
+
 @pytest.mark.parametrize("index", [4, -5])
 def test_add_rows_refuses_indices_out_of_range(index):
     buffer = np.zeros((4, 3))

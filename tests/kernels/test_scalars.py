@@ -161,3 +161,12 @@ def test_numbers_of_other_types_are_taken_as_float64():
     assert scalars.exp(1).dtype == np.float64
     assert of(1) == pytest.approx(math.e, rel=1e-15)
     assert of(np.int8(1)) == of(1)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["sqrt", "sin", "cos", "tan"])
+def test_functions_left_to_the_c_library(name, dtype):
+    x = np.array([0, 0.5, 2, 30, np.nan], dtype)
+    for y in (looped(getattr(scalars, name))(x), getattr(scalars, name)(x)):
+        assert y.dtype == dtype
+        np.testing.assert_allclose(y, getattr(np, name)(x), rtol=4 * np.finfo(dtype).eps)

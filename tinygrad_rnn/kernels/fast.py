@@ -15,11 +15,13 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.core import config
 
 from . import scalars
 
 #: Numba looks for changes in the file of a cached function only, but these inline what is in `scalars`. A constant that
 #: a cached function closes over is part of its key.
+_INTERPRETED = bool(getattr(config, "DISABLE_JIT"))  # noqa: B009
 _STAMP = hashlib.sha256(Path(scalars.__file__).read_bytes()).hexdigest()
 
 
@@ -56,7 +58,7 @@ def _entrywise(scalar: Callable[[Any], Any]) -> Any:
             return first(np.asarray(x))
 
     def first(x: np.ndarray) -> Any:
-        if numba.config.DISABLE_JIT:
+        if _INTERPRETED:
             return scalar(x)
         dtype = "float32" if x.dtype == np.float32 else "float64"
         ufunc = ufuncs[np.dtype(dtype).char] = compiled(dtype)
@@ -76,25 +78,24 @@ gelu = _entrywise(scalars.gelu)
 def add_rows(buffer: np.ndarray, indices: np.ndarray, rows: np.ndarray) -> None:
     """``np.add.at(buffer, indices, rows)`` for an integer array: repeated indices add up, in order.
 
-    buffer: (N, …), contiguous; indices: any shape; rows: (*indices.shape, …), of the buffer's dtype.
+    buffer: (N, …); indices: any shape; rows: (*indices.shape, …), of the buffer's dtype.
 
     Raises:
         IndexError: an index is outside −N … N − 1; nothing was added.
     """
     count = len(buffer)
-    indices = np.ascontiguousarray(indices, np.int64).reshape(-1)
+    indices = np.ascontiguousarray(indices, np.int64)
     if indices.size and not -count <= indices.min() <= indices.max() < count:
         raise IndexError(f"indices {indices.min()} … {indices.max()} into an axis of size {count}")
-    if rows.size:
-        flat = np.ascontiguousarray(rows, buffer.dtype).reshape(len(indices), -1)
-        _row_adder(buffer.dtype.char)(buffer.reshape(count, -1), indices, flat)
+    if not buffer.flags.c_contiguous or _INTERPRETED:
+        np.add.at(buffer, indices, rows)
+    elif rows.size:
+        flat = np.ascontiguousarray(rows, buffer.dtype).reshape(indices.size, -1)
+        _row_adder(buffer.dtype.char)(buffer.reshape(count, -1), indices.reshape(-1), flat)
 
 
 @functools.cache
 def _row_adder(dtype: str) -> Any:
-    if numba.config.DISABLE_JIT:
-        return np.add.at
-
     def add(buffer: Any, indices: Any, rows: Any) -> None:
         for i in range(len(indices)):
             into = buffer[indices[i]]

@@ -293,3 +293,26 @@ silu = _public("silu", "x · sigmoid(x).")
 erf = _public("erf", "2/√π · ∫₀ˣ exp(−t²) dt.")
 erfc = _public("erfc", "1 − erf(x), exact in its tail.")
 gelu = _public("gelu", "x · Φ(x), Φ the distribution function of the standard normal (not its tanh approximation).")
+
+
+def _borrowed(name: str, formula: str) -> Any:
+    """A function left to the C library (or, for sqrt, to the processor), in the dtype of its argument."""
+    numpy_function = getattr(np, name)
+
+    def function(x: Any) -> Any:
+        return numpy_function(x)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = formula
+
+    @overload(function, jit_options=OPTIONS)
+    def _implementation(x):
+        return lambda x: numpy_function(x)
+
+    return function
+
+
+sqrt = _borrowed("sqrt", "The square root.")
+sin = _borrowed("sin", "The sine of x radians.")
+cos = _borrowed("cos", "The cosine of x radians.")
+tan = _borrowed("tan", "The tangent of x radians.")

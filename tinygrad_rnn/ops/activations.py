@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from .. import kernels
 from ..core.elementwise import elementwise
 from .comparisons import where
 from .functions import erf, exp
@@ -13,18 +14,12 @@ from .functions import erf, exp
 _AT_ZERO = {"avoid": (0.0,)}
 
 
-def _logistic(x):
-    """1 / (1 + e^(−x)) without overflow: e^(−|x|) is at most 1."""
-    small = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, small) / (1 + small)
-
-
 @elementwise(
     [lambda y, x: y * (1 - y)], cost=10, latex=r"\sigma({x})", glyph="σ", onnx="Sigmoid", scalar="sigmoid({x})"
 )
 def sigmoid(x):
     """The logistic function, σ(x) = 1 / (1 + e^{−x})."""
-    return _logistic(x)
+    return kernels.fast.sigmoid(x)
 
 
 @elementwise(
@@ -33,7 +28,7 @@ def sigmoid(x):
 )  # fmt: skip
 def softplus(x):
     """ln(1 + e^x), a smooth relu."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return kernels.fast.softplus(x)
 
 
 @elementwise(
@@ -75,7 +70,7 @@ def _normal_cdf(x):
 )  # fmt: skip
 def gelu(x):
     """x·Φ(x), Φ the normal distribution function: the exact form, not the tanh one (Hendrycks & Gimpel 2016)."""
-    return x * _normal_cdf(x)
+    return kernels.fast.gelu(x)
 
 
 def _silu_partial(y, x):
@@ -88,7 +83,7 @@ def _silu_partial(y, x):
 )
 def silu(x):
     """x·σ(x), also called swish (Hendrycks & Gimpel 2016; Ramachandran et al. 2017)."""
-    return x * _logistic(x)
+    return kernels.fast.silu(x)
 
 
 @elementwise(

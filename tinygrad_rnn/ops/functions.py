@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from .. import kernels
 from ..core.elementwise import elementwise
 
 
@@ -48,7 +49,11 @@ def expm1(x):
     return np.expm1(x)
 
 
-@elementwise([lambda y, x: cos(x)], cost=10, latex=r"\sin({x})", glyph="sin", onnx="Sin", scalar="sin({x})")
+def _sin_partial(y, x):
+    return cos(x)
+
+
+@elementwise([_sin_partial], cost=10, latex=r"\sin({x})", glyph="sin", onnx="Sin", scalar="sin({x})")
 def sin(x):
     """The sine of x radians."""
     return np.sin(x)
@@ -75,13 +80,10 @@ def tanh(x):
     return np.tanh(x)
 
 
-_erf = np.frompyfunc(math.erf, 1, 1)
-
-
 @elementwise(
     [lambda y, x: 2 / math.sqrt(math.pi) * exp(-x * x)],
     cost=20, latex=r"\operatorname{{erf}}({x})", glyph="erf", onnx="Erf", scalar="erf({x})",
 )  # fmt: skip
 def erf(x):
     """The error function, 2/√π · ∫₀ˣ exp(−t²) dt."""
-    return np.asarray(_erf(x)).astype(np.result_type(x, np.float32) if x.dtype.kind == "f" else np.float64)
+    return kernels.fast.erf(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import kernels
 from ..core.declare import primitive
 from ..core.errors import ShapeError
 from ..core.tensor import Tensor
@@ -21,21 +22,9 @@ def add_at(buffer, index, g):
     if all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) or i.dtype == bool for i in index):
         buffer[index] += g
     elif len(index) == 1:
-        _add_rows(buffer, index[0], g)
+        kernels.fast.add_rows(buffer, index[0], g)
     else:
         np.add.at(buffer, index, g)
-
-
-def _add_rows(buffer, indices, rows):
-    """Add row k of `rows` to row ``indices[k]`` of the buffer; equal indices are summed first, in sorted order."""
-    indices = indices.reshape(-1) % max(len(buffer), 1)
-    if not indices.size:
-        return
-    order = np.argsort(indices, kind="stable")
-    ordered = indices[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    rows = np.asarray(rows).reshape((len(order), *buffer.shape[1:]))
-    buffer[ordered[starts]] += np.add.reduceat(rows[order], starts, axis=0)
 
 
 @primitive(
