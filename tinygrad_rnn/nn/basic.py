@@ -55,7 +55,7 @@ class Linear(Module):
 class Embedding(Module):
     """A table of learned vectors: y = weight[index].
 
-    Shapes: index (…) of integers below num_embeddings, y (…, E); weight (num_embeddings, E), E = embedding_dim, from N(0, 1).
+    Shapes: index (…), integers 0 … V − 1; y (…, E); weight (V, E) from N(0, 1); V = num_embeddings, E = embedding_dim.
 
     Raises:
         DTypeError: the index is not of integers.
