@@ -1,0 +1,6 @@
+"""Drawing graphs."""
+
+from .api import draw
+from .drawing import Drawing
+
+__all__ = ["Drawing", "draw"]

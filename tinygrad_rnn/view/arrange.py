@@ -1,0 +1,229 @@
+"""Arranging a picture: each block is laid out by the engine, blocks stand side by side in order of time, and lanes join
+them.
+
+Equal blocks are laid out once, so that a long unrolled sequence costs little more than one step. A lane leaves a block
+at its foot, climbs the gap between two blocks and enters the next at its head; gradients take the opposite way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from time import monotonic
+
+from .dot import block_dot, exit_id, frame_label
+from .lanes import Tracks, rounded
+from .layout import Point, Positions, lay_out
+from .picture import Edge, Frame, Picture
+from .text import width
+
+PAD, HEAD, TRACK, GAP = 10.0, 17.0, 6.0, 16.0
+FAR_LANES = 8  # up to this many lanes between blocks that are not neighbours are drawn; more would be a thicket
+
+
+@dataclass
+class _Column:
+    """A block being placed: its layout, and where its top left corner is."""
+
+    index: int
+    row: int
+    frames: tuple[str, ...]
+    positions: Positions
+    ids: dict[str, str]
+    clusters: dict[str, tuple[str, ...]]
+    x: float = 0.0
+    y: float = 0.0
+    wide: float = 0.0
+    high: float = 0.0
+    lanes: list[Edge] = field(default_factory=list)  # those in the gap to its left
+
+    @property
+    def origin(self) -> Point:
+        return (self.x + PAD, self.y + PAD + HEAD) if self.frames else (self.x, self.y)
+
+    def at(self, p: Point) -> Point:
+        return p[0] + self.origin[0], p[1] + self.origin[1]
+
+    def node(self, name: str) -> Point:
+        return self.at(self.positions.nodes[self.ids[name]])
+
+
+def arrange(picture: Picture, *, engine: str, time_limit: float) -> Picture:
+    """Give every node a position, every edge a path, every scope a frame. Changes and returns the picture."""
+    lanes = _lanes(picture)
+    columns = _columns(picture, engine, monotonic() + time_limit)
+    rows = [_Row([c for c in columns if c.row == r]) for r in sorted({c.row for c in columns})]
+    plans = [_Plan(e, *_ends(e, picture, columns)) for e in lanes]
+    for plan in plans:
+        if plan.climbs is not None:
+            plan.climbs.lanes.append(plan.edge)
+    for row in rows:
+        row.place_across()
+    for plan in plans:
+        plan.take_tracks(rows[plan.tail.row])
+    top = 0.0
+    for row in rows:
+        top = row.place_down(top)
+    for plan in plans:
+        plan.edge.path = plan.path(rows[plan.tail.row], picture.nodes[plan.edge.head].extent[1] / 2)
+    _place_contents(picture, columns)
+    picture.frames = sorted(_frames(rows), key=lambda frame: frame.depth)
+    ends = [p for e in picture.edges for p in e.path] + [(f.x + f.wide, f.y + f.high) for f in picture.frames]
+    ends += [(c.x + c.wide, c.y + c.high) for c in columns]
+    picture.wide, picture.high = max(x for x, _ in ends), max(y for _, y in ends)
+    return picture
+
+
+def _lanes(picture: Picture) -> list[Edge]:
+    """The lanes worth drawing; the others are dropped, and their ghosts speak for themselves."""
+    near, far, kept = [], [], []
+    for edge in picture.edges:
+        if edge.kind not in ("lane", "back_lane"):
+            kept.append(edge)
+            continue
+        a, b = picture.nodes[edge.tail].block, picture.nodes[edge.head].block
+        rows = picture.blocks[b].row - picture.blocks[a].row
+        ahead = b - a if edge.kind == "lane" else a - b
+        if ahead > 0 and abs(rows) <= 1:
+            (near if ahead == 1 else far).append(edge)
+    drawn = near + far if len(far) <= FAR_LANES else near
+    picture.edges = kept + drawn
+    return drawn
+
+
+def _columns(picture: Picture, engine: str, deadline: float) -> list[_Column]:
+    nodes = [[] for _ in picture.blocks]
+    edges = [[] for _ in picture.blocks]
+    entries = [{} for _ in picture.blocks]
+    exits = [{} for _ in picture.blocks]
+    for node in picture.nodes.values():
+        nodes[node.block].append(node)
+    for edge in picture.edges:
+        if edge.kind in ("lane", "back_lane"):
+            entries[picture.nodes[edge.head].block][edge.head] = None
+            exits[picture.nodes[edge.tail].block][edge.tail, edge.kind == "back_lane"] = None
+        else:
+            edges[picture.nodes[edge.tail].block].append(edge)
+    known: dict[str, Positions] = {}
+    columns = []
+    for i, block in enumerate(picture.blocks):
+        source, ids, clusters = block_dot(nodes[i], edges[i], entries[i], exits[i])
+        if source not in known:
+            known[source] = lay_out(source, engine=engine, time_limit=deadline - monotonic())
+        column = _Column(i, block.row, block.frames, known[source], ids, clusters)
+        column.wide, column.high = column.positions.wide, column.positions.high
+        if block.frames:
+            label = width(frame_label(block.frames[-1]), 11) + 2 * PAD
+            column.wide, column.high = max(column.wide + 2 * PAD, label), column.high + 2 * PAD + HEAD
+        columns.append(column)
+    return columns
+
+
+class _Row:
+    """Blocks side by side, with tracks for lanes above and below them."""
+
+    def __init__(self, columns: list[_Column]):
+        self.columns = columns
+        self.depth = max(len(c.frames) - 1 for c in columns)  # frames around the whole row
+        self.heads, self.feet = Tracks(), Tracks()
+
+    def place_across(self) -> None:
+        x = PAD * max(self.depth, 0)
+        for column in self.columns:
+            x += (GAP if column is not self.columns[0] else 0.0) + TRACK * len(column.lanes)
+            column.x, x = x, x + column.wide
+
+    def place_down(self, top: float) -> float:
+        """Place the row below `top`; returns where the next may begin."""
+        around = max(self.depth, 0)
+        self.head = top + (PAD + HEAD) * around + TRACK * (self.heads.count + (self.heads.count > 0))
+        tallest = max(c.high for c in self.columns)
+        self.foot = self.head + tallest
+        for column in self.columns:
+            column.y = self.head
+            column.high = tallest if column.frames else column.high
+        return self.foot + TRACK * (self.feet.count + (self.feet.count > 0)) + PAD * around + GAP
+
+
+@dataclass
+class _Plan:
+    """The way of one lane: out of `tail`, along a track, up or down a gap, along a track, into `head`."""
+
+    edge: Edge
+    tail: _Column
+    head: _Column
+    climbs: _Column | None  # it climbs the gap to the left of this block; None: it only changes rows
+    first: int = 0
+    second: int = 0
+
+    @property
+    def up(self) -> bool:
+        """Gradients leave at the head of a block and enter the next at its foot."""
+        return self.edge.kind == "back_lane"
+
+    @property
+    def gap(self) -> float:
+        assert self.climbs is not None
+        return self.climbs.x - GAP / 2 - TRACK * self.climbs.lanes.index(self.edge)
+
+    def take_tracks(self, row: _Row) -> None:
+        start, end = self.tail.node(exit_id(self.edge.tail, self.up))[0], self.head.node(self.edge.head)[0]
+        out, into = (row.heads, row.feet) if self.up else (row.feet, row.heads)
+        self.first = out.take(start, end if self.climbs is None else self.gap)
+        self.second = 0 if self.climbs is None else into.take(self.gap, end)
+
+    def path(self, row: _Row, half: float) -> list[Point]:
+        """The spline from the source to the ghost, of which `half` is half the height."""
+        ids, leave = self.tail.ids, exit_id(self.edge.tail, self.up)
+        pair = (ids[leave], ids[self.edge.tail]) if self.up else (ids[self.edge.tail], ids[leave])
+        start = [self.tail.at(p) for p in self.tail.positions.edges[pair][0]]
+        start = start[::-1] if self.up else start
+        x, y = self.head.node(self.edge.head)
+        sides = [row.head - TRACK * (1 + self.first), row.foot + TRACK * (1 + self.second)]
+        if not self.up:
+            sides = [row.foot + TRACK * (1 + self.first), row.head - TRACK * (1 + self.second)]
+        bends = [start[-1], (start[-1][0], sides[0])]
+        bends += [(x, sides[0])] if self.climbs is None else [(self.gap, sides[0]), (self.gap, sides[1]), (x, sides[1])]
+        return start + rounded([*bends, (x, y + half if self.up else y - half)])[1:]
+
+
+def _ends(edge: Edge, picture: Picture, columns: list[_Column]) -> tuple[_Column, _Column, _Column | None]:
+    a, b = (columns[picture.nodes[i].block] for i in (edge.tail, edge.head))
+    if a.row != b.row:
+        return a, b, None
+    return a, b, b if edge.kind == "lane" else columns[b.index + 1]
+
+
+def _place_contents(picture: Picture, columns: list[_Column]) -> None:
+    for node in picture.nodes.values():
+        node.x, node.y = columns[node.block].node(node.id)
+    used: dict[tuple[int, str, str], int] = {}
+    for edge in picture.edges:
+        if edge.kind in ("lane", "back_lane"):
+            continue
+        column = columns[picture.nodes[edge.tail].block]
+        turned = edge.kind == "gradient"
+        ends = (edge.head, edge.tail) if turned else (edge.tail, edge.head)
+        pair = column.ids[ends[0]], column.ids[ends[1]]
+        k = used[column.index, *pair] = used.get((column.index, *pair), -1) + 1
+        path = [column.at(p) for p in column.positions.edges[pair][k]]
+        edge.path = path[::-1] if turned else path
+
+
+def _frames(rows: list[_Row]) -> Iterator[Frame]:
+    """Frames around runs of steps, around each step, and around the scopes inside it."""
+    for row in rows:
+        for path in {c.frames[:d]: None for c in row.columns for d in range(1, len(c.frames))}:
+            inside = [c for c in row.columns if c.frames[: len(path)] == path]
+            reach = max(len(c.frames) for c in inside) - len(path)
+            left = inside[0].x - PAD * reach - TRACK * len(inside[0].lanes)
+            right = inside[-1].x + inside[-1].wide + PAD * reach
+            head = row.head - (PAD + HEAD) * reach - TRACK * row.heads.count
+            foot = row.foot + PAD * reach + TRACK * row.feet.count
+            yield Frame(frame_label(path[-1]), left, head, right - left, foot - head, len(path) - 1)
+        for c in row.columns:
+            if c.frames:
+                yield Frame(frame_label(c.frames[-1]), c.x, c.y, c.wide, c.high, len(c.frames) - 1)
+            for name, path in c.clusters.items():
+                x, y, wide, high = c.positions.frames[name]
+                yield Frame(frame_label(path[-1]), *c.at((x, y)), wide, high, len(c.frames) + len(path) - 1)

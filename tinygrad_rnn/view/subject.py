@@ -1,0 +1,95 @@
+"""What can be drawn besides graphs: cells and modules, recognised by what they can do, traced with shapes only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, with_user_line
+from ..core.graph import Graph
+from ..core.mode import scope
+from ..core.tensor import Tensor, abstract
+from ..core.tracing import trace
+
+
+def is_cell(thing: Any) -> bool:
+    return callable(getattr(thing, "step", None)) and callable(getattr(thing, "initial_state", None))
+
+
+def is_module(thing: Any) -> bool:
+    return callable(thing) and callable(getattr(thing, "parameters", None))
+
+
+def trace_cell(cell: Any, steps: int | None, batch: int, shape: Any) -> Graph:
+    """The graph of one step of a cell, or of several, each in a scope ``t=k``.
+
+    Raises:
+        ArgumentError: the input size is not known, or `steps` is no positive number.
+    """
+    if steps is not None and (not isinstance(steps, int) or steps < 1):
+        raise ArgumentError(with_user_line(f"draw: steps is the number of time steps, at least 1, not {steps!r}"))
+    size = getattr(cell, "input_size", None)
+    if shape is None and size is None:
+        raise ArgumentError(
+            with_user_line(
+                f"draw: {type(cell).__name__} has no input_size; give the shape of one step's input: input=(B, D)"
+            )
+        )
+    shape = tuple(shape) if shape is not None else (batch, size)
+    state, alone = cell.initial_state(shape[0] if len(shape) == 2 else None), False
+    alone = isinstance(state, Tensor)
+    dtype = getattr(cell, "dtype", np.dtype(np.float32))
+    states = [_shape_only(s) for s in ((state,) if alone else state)]
+    xs = [_leaf(shape, dtype, "x", "input") for _ in range(steps or 1)]
+
+    def run(*leaves: Tensor) -> list[Any]:
+        state = leaves[-1] if alone else tuple(leaves[len(xs) :])
+        outputs = []
+        with scope(getattr(cell, "label", type(cell).__name__)):
+            for t, x in enumerate(leaves[: len(xs)]):
+                if steps is None:
+                    y, state = cell.step(x, state)
+                else:
+                    with scope(f"t={t}", step=t) as place:
+                        x.scope = place
+                        y, state = cell.step(x, state)
+                outputs.append(y)
+        last = [state] if alone else list(state)
+        return outputs[:-1] + [y for y in outputs[-1:] if all(y is not s for s in last)] + last
+
+    return _traced(run, [*xs, *states])
+
+
+def trace_module(module: Any, shape: Any) -> Graph:
+    """The graph of a module's call.
+
+    Raises:
+        ArgumentError: no input shape was given.
+    """
+    if shape is None:
+        size = getattr(module, "in_features", None)
+        if size is None:
+            name = type(module).__name__
+            raise ArgumentError(with_user_line(f"draw: give the shape of the input of {name}: input=(…)"))
+        shape = (1, size)
+    return _traced(module, [_leaf(tuple(shape), getattr(module, "dtype", np.float32), "x", "input")])
+
+
+def _traced(function: Any, leaves: list[Tensor]) -> Graph:
+    """`trace` makes leaves of its own; names, roles and scopes are copied onto them."""
+
+    def run(*inputs: Tensor) -> Any:
+        for x, leaf in zip(inputs, leaves, strict=True):
+            x.name, x.role = leaf.name, leaf.role
+        return function(*inputs)
+
+    return trace(run, *leaves)
+
+
+def _leaf(shape: tuple[int, ...], dtype: Any, name: str | None, role: str) -> Tensor:
+    return abstract(shape, dtype).named(name or role, role=role)
+
+
+def _shape_only(state: Tensor) -> Tensor:
+    return _leaf(state.shape, state.dtype, state.name, state.role or "state")

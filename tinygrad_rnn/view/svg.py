@@ -1,0 +1,96 @@
+"""A laid-out `Picture` as SVG text. The same picture gives the same bytes on every machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+
+from .marks import Text, arrow, outline, texts
+from .picture import Edge, Frame, Node, Picture
+from .text import FAMILY, clean
+from .theme import FRAME_FILLS, FRAME_LINE, FRAME_TEXT, STROKES
+
+MARGIN = 10.0
+
+
+def to_svg(picture: Picture) -> str:
+    """The picture as a self-contained SVG document: no script, no external reference."""
+    wide, high = picture.wide + 2 * MARGIN, picture.high + 2 * MARGIN
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{number(wide)}" height="{number(high)}" '
+        f'viewBox="{number(-MARGIN)} {number(-MARGIN)} {number(wide)} {number(high)}" role="img" '
+        f'font-family="{FAMILY}">'
+    )
+    lines = [
+        head,
+        f"<title>{escape(clean(picture.title))}</title>",
+        f"<desc>{escape(clean(picture.description))}</desc>",
+        f'<rect x="{number(-MARGIN)}" y="{number(-MARGIN)}" width="{number(wide)}" height="{number(high)}" '
+        f'fill="#ffffff"/>',
+        *(_frame(frame) for frame in picture.frames),
+        *(_edge(edge) for edge in picture.edges if edge.path),
+        *(line for node in picture.nodes.values() for line in _node(node)),
+        "</svg>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def number(value: float) -> str:
+    """A coordinate, to a hundredth of a point."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def path_data(points: list[tuple[float, float]]) -> str:
+    """A cubic Bézier spline as SVG path data."""
+    pairs = [f"{number(x)},{number(y)}" for x, y in points]
+    return f"M{pairs[0]}C" + " ".join(pairs[1:])
+
+
+def _frame(frame: Frame) -> str:
+    fill = FRAME_FILLS[min(frame.depth, len(FRAME_FILLS) - 1)]
+    return (
+        f'<rect x="{number(frame.x)}" y="{number(frame.y)}" width="{number(frame.wide)}" '
+        f'height="{number(frame.high)}" rx="7" fill="{fill}" stroke="{FRAME_LINE}" stroke-width="0.8"/>'
+        f'<text x="{number(frame.x + 9)}" y="{number(frame.y + 15)}" font-size="11" fill="{FRAME_TEXT}">'
+        f"{escape(frame.label)}</text>"
+    )
+
+
+def _edge(edge: Edge) -> str:
+    stroke = STROKES[edge.kind]
+    dash = f' stroke-dasharray="{" ".join(number(d) for d in stroke.dash)}"' if stroke.dash else ""
+    tip = " ".join(f"{number(x)},{number(y)}" for x, y in arrow(edge.path, stroke.weight))
+    return (
+        f'<g class="edge {edge.kind}"><path d="{path_data(edge.path)}" fill="none" stroke="{stroke.line}" '
+        f'stroke-width="{number(stroke.weight)}"{dash}/><polygon points="{tip}" fill="{stroke.line}"/></g>'
+    )
+
+
+def _node(node: Node) -> Iterator[str]:
+    look = node.look
+    yield f'<g class="node" id="{node.id}"><title>{escape(clean(node.tooltip))}</title>'
+    dash = ' stroke-dasharray="3 2"' if node.ghost else ""
+    for points, closed in outline(node):
+        fill = look.fill if closed == "filled" else "none"
+        yield (
+            f'<path d="{path_data(points)}Z" fill="{fill}" stroke="{look.line}" '
+            f'stroke-width="{number(look.weight)}"{dash}/>'
+        )
+    for text in texts(node):
+        yield _text(text)
+    yield "</g>"
+
+
+def _text(text: Text) -> str:
+    anchor = "" if text.anchor == "start" else f' text-anchor="{text.anchor}"'
+    return (
+        f'<text x="{number(text.x)}" y="{number(text.y)}" font-size="{number(text.size)}" fill="{text.colour}"'
+        f"{anchor}>{_spaced(text.text)}</text>"
+    )
+
+
+def _spaced(text: str) -> str:
+    """Escaped, with runs of spaces kept."""
+    return re.sub(r"  +", lambda m: "\u00a0" * len(m.group()), escape(text))
