@@ -23,7 +23,7 @@ from .errors import (
     with_user_line,
 )
 from .mode import changed, current
-from .tensor import Tensor, TensorLike, abstract
+from .tensor import Tensor, TensorLike, Writes, abstract
 
 
 def ancestors(roots: Iterable[Tensor], *, gradients_only: bool = False, since: int = -1) -> list[Tensor]:
@@ -166,6 +166,8 @@ def _walk(
             found.append((node, Tensor(g if key in owned else np.array(g))))
         if op is None:
             continue
+        if Writes.latest > key:
+            check_unchanged(node, needed)
         inputs: Any = node.inputs
         y = node._array
         attrs = node.attrs
@@ -173,8 +175,6 @@ def _walk(
         xs = [x._array for x in inputs] if rules is None or attrs or len(inputs) > 2 else None
         for i, x in enumerate(inputs):
             target = x.number
-            if x.version > key:
-                check_unchanged(node, needed)
             if not x.requires_grad if needed is None else target not in needed:
                 continue
             old = gradients.get(target)

@@ -29,6 +29,12 @@ TensorLike = Any  # Tensor, np.ndarray, list, or a Python scalar
 _number = count().__next__
 
 
+class Writes:
+    """The creation order at the latest overwriting of any tensor: younger nodes cannot have been affected."""
+
+    latest = -1
+
+
 class Extra:
     """What only a few tensors carry, kept out of the many."""
 
@@ -76,7 +82,7 @@ class Tensor(_Methods):
         "version",
     )
     _array: Any
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # type: ignore[assignment]  (== compares entries)
 
     def __init__(
         self,
@@ -265,6 +271,7 @@ class Tensor(_Methods):
             raise GradientError(with_user_line(f"{what}: {self.path} {self.describe()} {need}"))
         self.numpy()  # raises if abstract
         self.version = _number()
+        Writes.latest = max(Writes.latest, self.version)
         if sys.getrefcount(self._array) > 2 or not self._array.flags.owndata or not self._array.flags.writeable:
             self._array = self._array.copy()
         return self._array
