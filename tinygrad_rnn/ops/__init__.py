@@ -33,18 +33,18 @@ from .comparisons import (
 )
 from .creation import arange, eye, full, full_like, ones, ones_like, rand, randn, tensor, zeros, zeros_like
 from .cumulative import cumsum, prod
-from .einsum import einsum
+from .einstein import einsum
 from .extrema import argmax, argmin, max, min
 from .functions import cos, erf, exp, expm1, log, log1p, sin, sqrt, tan, tanh
 from .indexing import getitem
 from .joining import chunk, concatenate, split, stack
 from .linalg import dot, inner, matmul, outer
+from .log_sum_exp import log_softmax, logsumexp, softmax
 from .lookup import embedding, gather, scatter_add, take
 from .losses import bce_with_logits, cross_entropy, mse
 from .random import dropout
 from .reduce import mean, sum
 from .shaping import expand, flip, pad, permute, reshape, roll, squeeze, transpose, unsqueeze
-from .softmax import log_softmax, logsumexp, softmax
 from .sorting import argsort, sort, topk
 from .statistics import norm, std, var
 

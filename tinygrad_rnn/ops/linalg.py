@@ -12,7 +12,7 @@ from ..core.declare import primitive
 from ..core.errors import ShapeError
 from ..core.tensor import Tensor, TensorLike
 from .creation import as_tensor
-from .einsum import einsum
+from .einstein import einsum
 from .shaping import reshape
 
 

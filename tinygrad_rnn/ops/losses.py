@@ -9,9 +9,9 @@ from ..core.tensor import Tensor, TensorLike
 from . import reduce
 from .activations import softplus
 from .creation import as_tensor
+from .log_sum_exp import log_softmax
 from .lookup import gather
 from .shaping import squeeze, unsqueeze
-from .softmax import log_softmax
 
 
 def _reduced(losses: Tensor, reduction: str) -> Tensor:

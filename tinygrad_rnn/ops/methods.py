@@ -18,9 +18,9 @@ from . import (
     functions,
     indexing,
     linalg,
+    log_sum_exp,
     reduce,
     shaping,
-    softmax,
     sorting,
     statistics,
 )
@@ -153,13 +153,13 @@ class Methods:
         return comparisons.clip(self, low=low, high=high)
 
     def softmax(self, axis: Axis = -1) -> Tensor:
-        return softmax.softmax(self, axis=axis)
+        return log_sum_exp.softmax(self, axis=axis)
 
     def log_softmax(self, axis: Axis = -1) -> Tensor:
-        return softmax.log_softmax(self, axis=axis)
+        return log_sum_exp.log_softmax(self, axis=axis)
 
     def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return softmax.logsumexp(self, axis=axis, keepdims=keepdims)
+        return log_sum_exp.logsumexp(self, axis=axis, keepdims=keepdims)
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return reduce.sum(self, axis=axis, keepdims=keepdims)

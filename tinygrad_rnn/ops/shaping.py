@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -159,7 +160,7 @@ def _pad(x, *, widths, value=0.0):
     return np.pad(x, widths, constant_values=value)
 
 
-def pad(x: TensorLike, widths: object, value: float = 0.0) -> Tensor:
+def pad(x: TensorLike, widths: Any, value: float = 0.0) -> Tensor:
     """x with `value` around it. `widths` are one pair (before, after) per axis, as in np.pad; or one for all axes."""
     pairs = np.broadcast_to(np.asarray(widths), (len(x.shape), 2)) if np.ndim(widths) < 2 else np.asarray(widths)
     return _pad(x, widths=tuple(tuple(int(n) for n in pair) for pair in pairs), value=value)

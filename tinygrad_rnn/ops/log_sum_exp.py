@@ -51,7 +51,7 @@ def softmax(x, *, axis=-1):
 def log_softmax(x, *, axis=-1):
     """x − ln Σ e^x over `axis`: the logarithm of `softmax`, exact where that underflows."""
     x = _shifted(x, axis)
-    return x - np.log(np.exp(x).sum(axis=axis, keepdims=True))
+    return x - np.log(np.exp(x).sum(axis=axis, keepdims=True)) if x.size else x
 
 
 def _logsumexp_shape(x, *, axis, keepdims):
