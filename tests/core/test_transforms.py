@@ -108,7 +108,7 @@ def test_vjp_and_jvp_against_the_jacobian():
 
 
 def test_nested_results():
-    value, pullback = tg.vjp(lambda x: {"a": x.sum(), "b": [x * x]}, X)
+    _, pullback = tg.vjp(lambda x: {"a": x.sum(), "b": [x * x]}, X)
     assert np.allclose(pullback({"a": 2.0, "b": [V]})[0], 2 + 2 * X * V)
     _, tangent = tg.jvp(lambda x: {"a": x.sum(), "b": [x * x]}, X, V)
     assert tangent["a"].item() == pytest.approx(V.sum())

@@ -37,8 +37,8 @@ def check_grads(
 
     Args:
         f: returns a tensor or nested tensors, the same for the same arguments.
-        args: the arguments, a tuple or list; anything else is the only one. Floats are made float64; so should
-            be what f captures.
+        args: the arguments, a tuple or list; anything else is the only one. Floats are made float64 and differentiated by,
+            integers are left as they are. What f captures should be float64 too.
         eps: the ε above; default: the cube root of float64's precision, 6e-6, times the size of the entries if
             that is above 1.
         rtol, atol: two numbers agree if ``|a − b| ≤ atol + rtol·max(|a|, |b|)``.
@@ -83,9 +83,9 @@ def _unblamed(found: Mismatch, argument: str) -> str:
 
 
 def _as_float64(x: Any) -> Any:
-    if isinstance(x, (bool, str)) or x is None:
+    if isinstance(x, (int, str)) or x is None:
         return x
-    array = np.asarray(x, np.float64 if isinstance(x, (int, float)) else None)
+    array = np.asarray(x)
     if array.dtype.kind != "f":
         return x
     t = Tensor(array.astype(np.float64))
