@@ -37,8 +37,8 @@ def check_grads(
 
     Args:
         f: returns a tensor or nested tensors, the same for the same arguments.
-        args: the arguments, a tuple or list; anything else is the only one. Floats are made float64 and differentiated by,
-            integers are left as they are. What f captures should be float64 too.
+        args: the arguments, a tuple or list; anything else is the only one. It is differentiated by floats,
+            made float64; integers stay as they are. What f captures should be float64 too.
         eps: the ε above; default: the cube root of float64's precision, 6e-6, times the size of the entries if
             that is above 1.
         rtol, atol: two numbers agree if ``|a − b| ≤ atol + rtol·max(|a|, |b|)``.
