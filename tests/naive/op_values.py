@@ -157,7 +157,7 @@ VALUES = {
     "softsign": entrywise(lambda x: x / (1 + abs(x))),
     "erf": entrywise(math.erf),
     "clip": entrywise(lambda x, low, high: min(max(x, low), high)),
-    "constant_power": entrywise(lambda x, exponent: x**exponent),
+    "power": entrywise(lambda x, exponent: x**exponent),
     "sum": along_axes(math.fsum),
     "mean": along_axes(lambda values: math.fsum(values) / len(values)),
     "prod": along_axes(math.prod),

@@ -20,13 +20,23 @@ from tinygrad_rnn.core.errors import ShapeError
 
 PROPERTY = settings(max_examples=12, derandomize=True, deadline=None, database=None)
 
-OPS = sorted((op for op in tg.REGISTRY.values() if op.evaluate.__module__.startswith("tinygrad_rnn.")), key=lambda op: op.name)
+OPS = sorted(
+    (op for op in tg.REGISTRY.values() if op.evaluate.__module__.startswith("tinygrad_rnn.")), key=lambda op: op.name
+)
 NAMES = [op.name for op in OPS]
 
 #: Shapes for elementwise ops of one, two and three operands: 0-d, empty, broadcast.
 SHAPES = {
     1: [((),), ((3,),), ((2, 3),), ((0, 2),), ((2, 1, 2),)],
-    2: [((), ()), ((2, 3), (2, 3)), ((2, 3), (3,)), ((), (2, 2)), ((2, 1), (1, 3)), ((0, 3), (3,)), ((1, 2), (2, 1, 1))],
+    2: [
+        ((), ()),
+        ((2, 3), (2, 3)),
+        ((2, 3), (3,)),
+        ((), (2, 2)),
+        ((2, 1), (1, 3)),
+        ((0, 3), (3,)),
+        ((1, 2), (2, 1, 1)),
+    ],
     3: [((2, 3), (2, 3), (2, 3)), ((2, 1), (3,), ()), ((), (2,), (2, 1)), ((0,), (1,), ())],
 }
 

@@ -25,7 +25,7 @@ def test_declares_its_facts(name):
     assert op.glyph, name
     assert op.onnx, name
     assert op.doc.endswith("."), name
-    fields = {operand: operand for operand in op.operands} | {key: "0" for key in op.attrs}
+    fields = {operand: operand for operand in op.operands} | dict.fromkeys(op.attrs, "0")
     assert op.latex.format(**fields)
     case = cases(op)[0]
     shapes = [a.shape for a in case.arrays(0)]

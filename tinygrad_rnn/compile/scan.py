@@ -98,8 +98,8 @@ def _evaluate(*arrays: np.ndarray, recurrence: Recurrence, reverse: bool, wrt: A
     return recurrence.forward(arrays, reverse, keep=wrt is not None)
 
 
-def _vjp(i: int, g: Any, y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any) -> Any:
-    """The gradient of operand i. All are computed at once, when the first is asked for."""
+def _vjps(g: Any, y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any) -> Any:
+    """The gradients of all operands, computed at once."""
     if isinstance(g, Tensor):
         record = Record() if y._array is None else y._array[-1]
         if record.gradient is not g:
@@ -109,7 +109,7 @@ def _vjp(i: int, g: Any, y: Any, *xs: Any, recurrence: Recurrence, reverse: bool
         if record.gradient is not g:
             record.found = recurrence.backward(g[: len(specs)], record, xs, reverse, wrt)
     record.gradient = g
-    return record.found.get(i)
+    return record.found.get
 
 
 def _jvp(moving: Sequence[Any], y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any) -> Any:
@@ -120,7 +120,7 @@ SCAN = Op(
     "scan", _evaluate, ("operand",), {"recurrence": None, "reverse": False, "wrt": None, "specs": ()},
     shape=lambda *shapes, recurrence, reverse, wrt, specs: (len(specs) + 1,),
     dtype=lambda *_, **__: np.dtype(object),
-    vjps=_vjp, jvp=_jvp, variadic=True, promotes=(), glyph="scan",
+    vjps=_vjps, jvp=_jvp, variadic=True, promotes=(), glyph="scan",
 )  # fmt: skip
 
 

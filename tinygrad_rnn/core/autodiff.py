@@ -173,6 +173,7 @@ def _walk(
         attrs = node.attrs
         rules = op.rules
         xs = [x._array for x in inputs] if rules is None or attrs or len(inputs) > 2 else None
+        pull = op.pull(g, y, xs or (), attrs) if op.variadic else None
         for i, x in enumerate(inputs):
             target = x.number
             if not x.requires_grad if needed is None else target not in needed:
@@ -186,7 +187,7 @@ def _walk(
                         owned.add(target)
                     op.accumulate[i](old, g, y, *xs, **(attrs or {}))
                     continue
-                gi = op.vjp(i, g, y, xs, attrs)
+                gi = op.vjp(i, g, y, xs, attrs) if pull is None else pull(i)
                 if gi is None:
                     continue
             elif (rule := rules[i]) is None:
@@ -237,10 +238,11 @@ def _walk_recording(
             if op is None:
                 continue
             check_unchanged(node, needed)
+            pull = op.pull(g, node, node.inputs, node.attrs)
             for i, x in enumerate(node.inputs):
                 if not x.requires_grad if needed is None else x.number not in needed:
                     continue
-                gi = op.vjp(i, g, node, node.inputs, node.attrs)
+                gi = pull(i)
                 if gi is None:
                     continue
                 if anomaly:
@@ -300,7 +302,8 @@ def check_unchanged(node: Tensor, needed: Container[int] | None = None) -> None:
         y, g = abstract(node.shape, node.dtype), abstract(node.shape, node.dtype)
         used = [i for i, x in enumerate(node.inputs) if (x.requires_grad if needed is None else x.number in needed)]
         try:
-            rules = [node.op.vjp(i, g, y, stand_ins, node.attrs) for i in used]
+            pull = node.op.pull(g, y, stand_ins, node.attrs)
+            rules = [pull(i) for i in used]
             read = {x.number for x in ancestors([r for r in rules if isinstance(r, Tensor)])}
         except AbstractValueError:  # a rule that computes with plain arrays may read anything
             read = {x.number for x in stand_ins}

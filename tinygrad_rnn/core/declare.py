@@ -29,8 +29,8 @@ def primitive(
 
     Args:
         shape: ``(*shapes, **attrs) -> shape``; raises `ShapeError` with what was expected.
-        vjps: one rule ``(g, y, *xs, **attrs)`` per operand (None: no gradient), or for a variadic op one
-            rule taking the operand's index first.
+        vjps: one rule ``(g, y, *xs, **attrs)`` per operand (None: no gradient); for a variadic op one rule for
+            all, which returns a function of the operand's index, so that what they share is computed once.
         facts: other fields of `Op`: latex, glyph, cost, onnx, linear, dtype, jvp, accumulate, domain.
     """
 

@@ -25,7 +25,8 @@ class Op:
     operands: tuple[str, ...]
     attrs: dict[str, Any]  # names and defaults
     shape: Callable[..., Shape]  # (*shapes, **attrs) -> shape
-    vjps: Sequence[Rule | None] | Rule  # one (g, y, *xs, **attrs) per operand, or one rule taking i first
+    #: one rule (g, y, *xs, **attrs) per operand; a variadic op has one for all, whose result maps i to the gradient
+    vjps: Sequence[Rule | None] | Rule
     dtype: Callable[..., Any] | None = None  # (*dtypes, **attrs) -> dtype; None: what NumPy promotes to
     jvp: Rule | None = None  # (tangents, y, *xs, **attrs); None: derived
     linear: str | None = None  # "each": in each operand alone; "jointly": in all together
@@ -56,11 +57,17 @@ class Op:
         """The gradient of operand `i` given the gradient `g` of the output: on arrays or on tensors."""
         rules = self.vjps
         if callable(rules):
-            return rules(i, g, y, *xs, **(attrs or {}))
+            return rules(g, y, *xs, **(attrs or {}))(i)
         rule = rules[i]
         if rule is None:
             return None
         return rule(g, y, *xs, **attrs) if attrs else rule(g, y, *xs)
+
+    def pull(self, g: Any, y: Any, xs: Sequence[Any], attrs: dict[str, Any] | None) -> Callable[[int], Any]:
+        """The gradient of every operand, as a function of its index."""
+        if callable(self.vjps):
+            return self.vjps(g, y, *xs, **(attrs or {}))
+        return lambda i: self.vjp(i, g, y, xs, attrs)
 
     def flops(self, out: Shape, shapes: Sequence[Shape], attrs: dict[str, Any] | None) -> int:
         return 0 if self.cost is None else int(self.cost(out, *shapes, **(attrs or {})))

@@ -76,10 +76,10 @@ def _power_exponent(g, y, a, b):
 
 
 @elementwise(
-    [None, None], vjps=[_power_base, _power_exponent], cost=10, name="power",
+    [None, None], vjps=[_power_base, _power_exponent], cost=10,
     latex=r"{a}^{{{b}}}", glyph="pow", onnx="Pow", scalar="{a} ** {b}", domain={"a": (0.2, 3.0), "b": (-2.0, 3.0)},
 )  # fmt: skip
-def _power(a, b):
+def general_power(a, b):
     """a to the power b. ∂/∂a = b·a^(b−1), 0 where b = 0; ∂/∂b = y·ln a, 0 where a = 0 and b ≥ 0 (as PyTorch)."""
     return np.power(a, b)
 
@@ -87,10 +87,10 @@ def _power(a, b):
 @elementwise(
     [None],
     vjps=[lambda g, y, x, exponent: _scaled_power(g, x, exponent)],
-    cost=10, latex="{x}^{{{exponent}}}", glyph="pow", onnx="Pow", scalar="{x} ** {exponent}",
+    cost=10, name="power", latex="{x}^{{{exponent}}}", glyph="pow", onnx="Pow", scalar="{x} ** {exponent}",
     domain={"x": (0.2, 3.0), "exponent": [0, 1, 2, 3, 0.5, -1, -1.5]},
 )  # fmt: skip
-def constant_power(x, *, exponent):
+def _power(x, *, exponent):
     """x to the power of a number. The gradient is exponent·x^(exponent−1), and 0 for exponent 0 whatever x is."""
     if x.dtype.kind in "iu" and isinstance(exponent, int) and exponent < 0:
         raise TypeError("integers have no negative integer powers; use floats")
@@ -109,11 +109,11 @@ def power(a: TensorLike, b: TensorLike) -> Tensor:
     """a to the power b, entry by entry.
 
     ∂/∂a = b·a^(b−1), 0 where b = 0; ∂/∂b = a^b·ln a, 0 where a = 0 and b ≥ 0, as in PyTorch. An exponent that is a
-    Python number is part of the op (`constant_power`), so that its rule stays short.
+    Python number is part of the op, so that its rule stays short; the op of two tensors is `general_power`.
 
     Raises:
         DTypeError: integers to a negative integer power.
     """
     if isinstance(b, (int, float)):
-        return constant_power(a, exponent=b.item() if isinstance(b, np.generic) else b)
-    return _power(a, b)
+        return _power(a, exponent=b.item() if isinstance(b, np.generic) else b)
+    return general_power(a, b)

@@ -46,7 +46,7 @@ def _cost(out, *shapes, subscripts):
     return len(shapes) * math.prod(_sizes(terms, shapes).values())
 
 
-def _vjp(i, g, y, *operands, subscripts):
+def _gradient(i, g, operands, subscripts):
     """The einsum of g and the other operands, to the letters of operand i.
 
     A letter that only operand i has was summed over: a vector of ones spreads g along it. A letter that operand i
@@ -73,7 +73,8 @@ def _vjp(i, g, y, *operands, subscripts):
 
 
 @primitive(
-    shape=_shape, vjps=_vjp, linear="each", cost=_cost, name="einsum",
+    shape=_shape, vjps=lambda g, y, *operands, subscripts: lambda i: _gradient(i, g, operands, subscripts),
+    linear="each", cost=_cost, name="einsum",
     latex=r"\operatorname{{einsum}}_{{{subscripts}}}({operands})", glyph="einsum", onnx="Einsum",
     domain={"cases": [
         (((2, 3), (3, 4)), {"subscripts": "ij,jk->ik"}),

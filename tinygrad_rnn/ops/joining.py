@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -29,13 +29,13 @@ def _joined(*shapes, axis):
     return (*first[:axis], sum(shape[axis] for shape in shapes), *first[axis + 1 :])
 
 
-def _part_of_joined(i, g, y, *arrays, axis):
-    before = sum(x.shape[axis] for x in arrays[:i])
-    return g[along(axis, slice(before, before + arrays[i].shape[axis]), len(g.shape))]
+def _parts_of_joined(g, y, *arrays, axis):
+    bounds = [0, *accumulate(x.shape[axis] for x in arrays)]
+    return lambda i: g[along(axis, slice(bounds[i], bounds[i + 1]), len(g.shape))]
 
 
 @primitive(
-    shape=_joined, vjps=_part_of_joined, linear="jointly", name="concatenate",
+    shape=_joined, vjps=_parts_of_joined, linear="jointly", name="concatenate",
     latex=r"\left[{arrays}\right]", glyph="‖", onnx="Concat",
     domain={"shapes": [((2, 3), (2, 3)), ((2, 3), (0, 3), (4, 3)), ((1, 3),)], "axis": [0, -2]},
 )  # fmt: skip
@@ -65,7 +65,7 @@ def _stacked(*shapes, axis):
 
 
 @primitive(
-    shape=_stacked, vjps=lambda i, g, y, *arrays, axis: g[along(axis, i, len(g.shape))], linear="jointly",
+    shape=_stacked, vjps=lambda g, y, *arrays, axis: lambda i: g[along(axis, i, len(g.shape))], linear="jointly",
     name="stack", latex=r"\left[{arrays}\right]", glyph="≡", onnx="ConcatFromSequence",
     domain={"shapes": [((2, 3), (2, 3)), ((), ()), ((0, 2),) * 3], "axis": [0, -1]},
 )  # fmt: skip
