@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import linecache
 import os
 import sys
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_BETWEEN = (_PACKAGE, functools.__file__, contextlib.__file__)  # frames that are never the user's
 
 
 class TinygradError(Exception):
@@ -80,7 +83,7 @@ class FileFormatError(TinygradError, ValueError):
 def user_line() -> str:
     """The innermost line of the call stack outside this package, as ``file:number: source``."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and frame.f_code.co_filename.startswith(_BETWEEN):
         frame = frame.f_back
     if frame is None:
         return ""

@@ -59,6 +59,11 @@ class Graph:
                 stack.extend(self.operands(node))
         return [seen[number] for number in sorted(seen)]
 
+    @cached_property
+    def _read(self) -> set[int]:
+        """What some node, or the outside, reads."""
+        return self._results | {edge.source.number for edge in self.edges}
+
     def operands(self, node: Tensor) -> tuple[Tensor, ...]:
         """The inputs of a node within this graph: none for a leaf or a node on the boundary."""
         if node.number in self.boundary:
@@ -118,7 +123,8 @@ class Graph:
         """Evaluate on arrays given for `inputs`; returns an array, or a tuple of them.
 
         Raises:
-            ArgumentError, ShapeError, DTypeError: the values are not as many, shaped or typed as the inputs.
+            ArgumentError, ShapeError, DTypeError: the values are not as many, shaped or typed as the inputs, or an
+                input of a captured graph went unrecorded.
             AbstractValueError: it reads some other value that was traced with a shape only.
         """
         inputs = self.inputs
@@ -127,6 +133,14 @@ class Graph:
             raise ArgumentError(
                 with_user_line(f"the graph has {len(inputs)} inputs ({names}), got {len(values)} values")
             )
+        for x in inputs:
+            if not x.is_abstract and x.number not in self._read:
+                raise ArgumentError(
+                    with_user_line(
+                        f"no output depends on input {x.path} {x.describe()}: what it went into needs no gradient "
+                        "and so was not recorded; trace the function (tg.trace) to have all of it"
+                    )
+                )
         arrays = {x.number: _fitting(x, value) for x, value in zip(inputs, values, strict=True)}
         for node in self.nodes:
             if node.number in arrays:
