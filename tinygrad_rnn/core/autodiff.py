@@ -148,11 +148,16 @@ def _walk(
     """First order: rules on bare arrays. `owned` names the gradients whose buffer may be added to in place."""
     found: list[tuple[Tensor, Tensor]] = []
     owned: set[int] = set()
+    collectors: dict[int, Any] = {}
     anomaly = current().anomaly
     while order:
         node = order.pop()
         key = node.number
         g = gradients.pop(key, None)
+        if key in collectors:
+            collected = collectors.pop(key).total()
+            g = collected if g is None else g + collected
+            owned.add(key)
         if g is None:
             continue
         extra = node.extra
@@ -191,6 +196,11 @@ def _walk(
                 if gi is None:
                     continue
             elif (rule := rules[i]) is None:
+                continue
+            elif op.collect and i in op.collect and not anomaly:
+                if target not in collectors:
+                    collectors[target] = op.collect[i]()
+                collectors[target].add(g, y, *[x._array for x in inputs])
                 continue
             elif xs is None:  # one or two operands, no attributes: the usual case, spelled out for speed
                 gi = rule(g, y, x._array) if len(inputs) == 1 else rule(g, y, inputs[0]._array, inputs[1]._array)

@@ -11,6 +11,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from .apply import apply
 from .errors import DeclarationError
 from .mode import current
@@ -84,6 +86,8 @@ def _caller(op: Op) -> Callable[..., Any]:
                 if x.requires_grad and mode.records:
                     return new(y, op, (x,), attrs or None, True, mode.scope)
                 return new(y)
+        elif isinstance(x, np.ndarray) and not rest and len(attrs) == count:
+            return evaluate(x, **attrs)  # within a gradient rule
         return apply(op, (x, *rest), attrs)
 
     def binary(a: Any, b: Any) -> Any:

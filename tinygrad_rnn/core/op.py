@@ -12,6 +12,14 @@ Shape = tuple[int, ...]
 Rule = Callable[..., Any]
 
 
+class Collector(Protocol):
+    """Gathers the contributions to the gradient of an operand that many nodes share, and sums them when it is needed."""
+
+    def add(self, g: Any, y: Any, *xs: Any) -> None: ...
+
+    def total(self) -> Any: ...
+
+
 @dataclass(eq=False)
 class Op:
     """One operation. `operands` are array arguments, `attrs` keyword-only static ones.
@@ -31,6 +39,8 @@ class Op:
     jvp: Rule | None = None  # (tangents, y, *xs, **attrs); None: derived
     linear: str | None = None  # "each": in each operand alone; "jointly": in all together
     accumulate: dict[int, Rule] = field(default_factory=dict)  # (buffer, g, y, *xs, **attrs): add in place
+    collect: dict[int, type[Collector]] = field(default_factory=dict)  # operands whose gradient is cheaper as one sum
+    fused: Sequence[Rule | None] | None = None  # the rules once more, in fewer passes, for bare arrays only
     promotes: tuple[str, ...] | None = None  # the operands that share one dtype; None: all
     elementwise: bool = False
     variadic: bool = False
@@ -44,7 +54,8 @@ class Op:
 
     def __post_init__(self) -> None:
         #: the rules by operand, when that is all there is to a backward step; see `autodiff`
-        self.rules: Sequence[Rule | None] | None = None if callable(self.vjps) or self.accumulate else self.vjps
+        rules = self.fused or self.vjps
+        self.rules: Sequence[Rule | None] | None = None if callable(rules) or self.accumulate else rules
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

@@ -17,9 +17,17 @@ def _indexed(x, *, index):
         raise ShapeError(str(error)) from None
 
 
+def _reads_once(index):
+    """Whether an index names no entry twice, as slices, integers and masks do."""
+    for i in index:  # a loop, because every slice of every step of a recurrence passes here
+        if not (isinstance(i, (slice, int, np.integer)) or i is None or i is Ellipsis or i.dtype == bool):
+            return False
+    return True
+
+
 def add_at(buffer, index, g):
     """``buffer[index] += g``, where an entry named twice is added to twice."""
-    if all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) or i.dtype == bool for i in index):
+    if _reads_once(index):
         buffer[index] += g
     elif len(index) == 1:
         kernels.fast.add_rows(buffer, index[0], g)
@@ -58,6 +66,8 @@ def put(x, *, index, shape):
 def getitem_method(x: Tensor, index: object) -> Tensor:
     """``x[index]``; tensors and lists in the index are read as arrays."""
     parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(i, (Tensor, list)) for i in parts):
-        parts = tuple(np.asarray(i) if isinstance(i, (Tensor, list)) else i for i in parts)
+    for i in parts:
+        if isinstance(i, (Tensor, list)):
+            parts = tuple(np.asarray(i) if isinstance(i, (Tensor, list)) else i for i in parts)
+            break
     return getitem(x, index=parts)

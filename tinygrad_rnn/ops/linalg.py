@@ -55,9 +55,45 @@ def _matmul_b(g, y, a, b):
     return unbroadcast(a.mT @ g, b.shape)
 
 
+class _SumOfProducts:
+    """Σ aᵀg over all uses of a matrix b in a @ b: one product of many rows costs far less than many of few.
+
+    A recurrence uses its weights at every step. Rows are kept until there are enough of them, then multiplied.
+    """
+
+    __slots__ = ("gradients", "lefts", "rows", "sum")
+
+    def __init__(self):
+        self.lefts, self.gradients, self.rows, self.sum = [], [], 0, None
+
+    def add(self, g, y, a, b):
+        if len(a.shape) != 2 or len(b.shape) != 2:
+            self._include(_matmul_b(g, y, a, b))
+            return
+        self.lefts.append(a)
+        self.gradients.append(g)
+        self.rows += len(g)
+        if self.rows >= 1024:
+            self._multiply()
+
+    def total(self):
+        if self.lefts:
+            self._multiply()
+        return self.sum
+
+    def _multiply(self):
+        a, g = (x[0] if len(x) == 1 else np.concatenate(x) for x in (self.lefts, self.gradients))
+        self.lefts, self.gradients, self.rows = [], [], 0
+        self._include(a.T @ g)
+
+    def _include(self, product):
+        self.sum = product if self.sum is None else np.add(self.sum, product, out=self.sum)
+
+
 @primitive(
     shape=_matmul_shape,
     vjps=[_matmul_a, _matmul_b],
+    collect={1: _SumOfProducts},
     linear="each",
     cost=lambda out, a, b: 2 * math.prod(out) * a[-1],
     latex="{a} {b}",
