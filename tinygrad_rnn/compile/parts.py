@@ -47,7 +47,7 @@ TOGETHER = Op(
     "parts", lambda *xs: array_of_arrays(xs), ("x",), {},
     shape=lambda *xs: (len(xs),),
     dtype=lambda *_: np.dtype(object),
-    vjps=lambda i, g, y, *xs: take_part(g, i, specs_of(xs)),
+    vjps=lambda g, y, *xs: lambda i: take_part(g, i, specs_of(xs)),
     variadic=True, promotes=(), linear="jointly", glyph="( )",
 )  # fmt: skip
 
