@@ -35,7 +35,7 @@ def _cached(compile: Callable[[bool], Any]) -> Any:
         return compile(False)
 
 
-def _entrywise(scalar: Callable[[Any], Any]) -> Any:
+def _entrywise(scalar: Callable[..., Any], arity: int = 1) -> Any:
     """The function of arrays that applies a function of `scalars` to each entry: a NumPy ufunc for each dtype."""
     ufuncs: dict[str, Any] = {}
 
@@ -43,28 +43,41 @@ def _entrywise(scalar: Callable[[Any], Any]) -> Any:
         stamp = _STAMP
 
         def entry(x: Any) -> Any:
-            stamp  # noqa: B018
+            stamp  # noqa: B018  # pyright: ignore[reportUnusedExpression]
             return scalar(x)
 
-        entry.__name__ = entry.__qualname__ = f"{scalar.__name__}_{dtype}"
-        ufuncs[dtype] = _cached(lambda cache: numba.vectorize([f"{dtype}({dtype})"], cache=cache)(entry)).ufunc
-        return ufuncs[dtype]
+        def entry_of_two(x: Any, y: Any) -> Any:
+            stamp  # noqa: B018  # pyright: ignore[reportUnusedExpression]
+            return scalar(x, y)
+
+        function: Any = entry if arity == 1 else entry_of_two
+        function.__name__ = function.__qualname__ = f"{scalar.__name__}_{dtype}"
+        signature = f"{dtype}({', '.join([dtype] * arity)})"
+        return _cached(lambda cache: numba.vectorize([signature], cache=cache)(function)).ufunc
+
+    def first(*xs: Any) -> Any:
+        if _INTERPRETED:
+            return scalar(*xs)
+        dtype = "float32" if all(getattr(x, "dtype", None) == np.float32 for x in xs) else "float64"
+        char = np.dtype(dtype).char
+        if char not in ufuncs:
+            ufuncs[char] = compiled(dtype)
+        return ufuncs[char](*[np.asarray(x, dtype) for x in xs])
 
     @functools.wraps(scalar)
-    def function(x: Any) -> Any:
+    def unary(x: Any) -> Any:
         try:
             return ufuncs[x.dtype.char](x)
         except (AttributeError, KeyError):
-            return first(np.asarray(x))
+            return first(x)
 
-    def first(x: np.ndarray) -> Any:
-        if _INTERPRETED:
-            return scalar(x)
-        dtype = "float32" if x.dtype == np.float32 else "float64"
-        ufunc = ufuncs[np.dtype(dtype).char] = compiled(dtype)
-        return ufunc(x.astype(dtype, copy=False))
+    @functools.wraps(scalar)
+    def binary(x: Any, y: Any) -> Any:
+        if x.dtype is y.dtype and x.dtype.char in ufuncs:
+            return ufuncs[x.dtype.char](x, y)
+        return first(x, y)
 
-    return function
+    return unary if arity == 1 else binary
 
 
 sigmoid = _entrywise(scalars.sigmoid)
@@ -73,6 +86,8 @@ silu = _entrywise(scalars.silu)
 erf = _entrywise(scalars.erf)
 erfc = _entrywise(scalars.erfc)
 gelu = _entrywise(scalars.gelu)
+tanh_gradient = _entrywise(scalars.tanh_gradient, 2)
+sigmoid_gradient = _entrywise(scalars.sigmoid_gradient, 2)
 
 
 def add_rows(buffer: np.ndarray, indices: np.ndarray, rows: np.ndarray) -> None:
@@ -103,5 +118,6 @@ def _row_adder(dtype: str) -> Any:
                 into[j] += rows[i, j]
 
     number = numba.from_dtype(np.dtype(dtype))
-    matrix = number[:, ::1]
-    return _cached(lambda cache: numba.njit([(matrix, numba.int64[::1], matrix)], cache=cache, nogil=True)(add))
+    read = functools.partial(numba.types.Array, layout="C", readonly=True)  # takes writable arrays too
+    types = (number[:, ::1], read(numba.int64, 1), read(number, 2))
+    return _cached(lambda cache: numba.njit([types], cache=cache, nogil=True)(add))
