@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .apply import apply
-from .errors import DeclarationError
+from .errors import DeclarationError, with_user_line
 from .mode import current
 from .op import REGISTRY, Op, OpFunction, Rule, Shape
 from .tensor import Tensor
@@ -39,7 +39,9 @@ def primitive(
     def declare(evaluate: Callable[..., Any]) -> OpFunction:
         operands, attrs, variadic = signature(evaluate)
         if not callable(vjps) and not variadic and len(vjps) != len(operands):
-            raise DeclarationError(f"{evaluate.__name__}: {len(operands)} operands but {len(vjps)} gradient rules")
+            raise DeclarationError(
+                with_user_line(f"{evaluate.__name__}: {len(operands)} operands but {len(vjps)} rules in vjps")
+            )
         op = Op(
             name or evaluate.__name__, evaluate, operands, attrs, shape, vjps,
             variadic=variadic, doc=inspect.getdoc(evaluate) or "", **facts,

@@ -15,7 +15,7 @@ import numpy as np
 
 from .broadcasting import broadcast_shapes, broadcast_to, sum_to, unbroadcast
 from .declare import register, signature
-from .errors import DeclarationError
+from .errors import DeclarationError, with_user_line
 from .op import Op, OpFunction, Rule
 
 
@@ -41,7 +41,9 @@ def elementwise(
     def declare(evaluate: Callable[..., Any]) -> OpFunction:
         operands, attrs, _ = signature(evaluate)
         if len(partials) != len(operands):
-            raise DeclarationError(f"{evaluate.__name__}: {len(operands)} operands but {len(partials)} partials")
+            raise DeclarationError(
+                with_user_line(f"{evaluate.__name__}: {len(operands)} operands but {len(partials)} partials")
+            )
         op_name = name or evaluate.__name__
         op = Op(
             op_name, evaluate, operands, attrs,
