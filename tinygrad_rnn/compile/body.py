@@ -19,9 +19,11 @@ from ..core.autodiff import pull_back
 from ..core.errors import TinygradError
 from ..core.graph import Graph
 from ..core.mode import changed
+from ..core.op import REGISTRY
 from ..core.tensor import Tensor, abstract
 
-BATCH = 15_485_863
+BATCH = 7919
+Rewrite = Callable[[Tensor, tuple[Tensor, ...]], Tensor | None]
 
 
 class NotRowWise(TinygradError):
@@ -57,13 +59,13 @@ class Body:
     def given(self) -> set[int]:
         return {n.number for n in (*self.sequences, *self.states)}
 
-    def mapped(self, rule: Callable[[Tensor, tuple[Tensor, ...]], Tensor | None]) -> Body:
+    def mapped(self, rule: Rewrite, leaves: dict[int, Tensor] | None = None) -> Body:
         """Rebuild the graph: ``rule(node, new inputs)`` gives a replacement, or None to keep the node's op."""
         new: dict[int, Tensor] = {}
         with changed(record="all"):
             for node in self.graph.nodes:
                 if self.graph.is_leaf(node):
-                    new[node.number] = node
+                    new[node.number] = (leaves or {}).get(node.number, node)
                     continue
                 inputs = tuple(new[x.number] for x in node.inputs)
                 made = rule(node, inputs)
@@ -110,7 +112,30 @@ def traced(step: Callable[..., Any], sequences: Sequence[tuple[int, Any]], state
     for state, after in zip(befores, new_states, strict=True):
         if after.name:
             state.named(f"{after.name}_before", role="state")
-    return Body(ins, befores, list(outputs), list(new_states))
+    return without_frozen_rows(Body(ins, befores, list(outputs), list(new_states)))
+
+
+def without_frozen_rows(body: Body) -> Body:
+    """Let what the step made for the stand-in batch (``tg.zeros(batch, n)``) have one row per sample of any batch.
+
+    Raises:
+        NotRowWise: its rows differ, so it is not known what they would be for another batch.
+    """
+
+    def thawed(x: Tensor) -> Tensor:
+        if x.is_abstract or BATCH not in x.shape:
+            return x
+        array = x.numpy()
+        if not is_row(x) or not (array == array[:1]).all():
+            raise NotRowWise(f"the step makes an array with rows of its own for each sample, {x.name or 'unnamed'}")
+        return same_rows(array[0], x.shape)
+
+    def rule(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
+        thawed_xs = tuple(thawed(x) for x in xs) if node.is_abstract else xs
+        return None if all(a is b for a, b in zip(xs, thawed_xs, strict=True)) else rebuilt(node, thawed_xs)
+
+    made = body.mapped(rule)
+    return replace(made, outputs=[thawed(y) for y in made.outputs], new_states=[thawed(s) for s in made.new_states])
 
 
 def _row(w: int | None, dtype: Any, name: str) -> Tensor:
@@ -134,26 +159,42 @@ def reversed_body(body: Body, saved: Sequence[Tensor], wrt: Sequence[Tensor]) ->
     found = {x.number: g for x, g in pairs}
     with changed(record="all"):
         gradients = [found.get(x.number) for x in targets]
-        d_befores = [_zero_row(s) if g is None else g for s, g in zip(body.states, gradients, strict=False)]
+        d_befores = [zero_row(s) if g is None else g for s, g in zip(body.states, gradients, strict=False)]
         rest = list(zip(wrt, gradients[len(body.states) :], strict=True))
-        d_sequences = [_zero_row(x) if g is None else g for x, g in rest if x.number in body.given]
+        d_sequences = [zero_row(x) if g is None else g for x, g in rest if x.number in body.given]
         totals = [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for x, g in rest if x.number not in body.given]
     d_outputs, d_states = seeds[: len(body.outputs)], seeds[len(body.outputs) :]
     before = [*body.sequences, *body.states, *_unique([*body.new_states, *saved])]
-    return Body([*before, *d_outputs], d_states, d_sequences, d_befores, totals), d_outputs
+    return cut(Body([*before, *d_outputs], d_states, d_sequences, d_befores, totals)), d_outputs
+
+
+def cut(body: Body) -> Body:
+    """The same step with true leaves for what comes in, so that no gradient can flow past them."""
+    stand_ins = {}
+    for x in body.sequences:
+        if x.op is not None:
+            stand_ins[x.number] = _like(x, x.name or "saved")
+            stand_ins[x.number].requires_grad = x.requires_grad
+    rebuilt_body = body.mapped(lambda node, xs: None, stand_ins)
+    return replace(rebuilt_body, sequences=[stand_ins.get(x.number, x) for x in body.sequences])
 
 
 def _like(node: Tensor, name: str) -> Tensor:
     return abstract(node.shape, node.dtype).named(name)
 
 
-def _zero_row(x: Tensor) -> Tensor:
-    return apply_zero(x)
+def zero_row(x: Tensor) -> Tensor:
+    """Zeros like x, for what nothing depends on."""
+    return same_rows(np.zeros((), x.dtype), x.shape)
 
 
-def apply_zero(x: Tensor) -> Tensor:
-    """0·x: a row of zeros for what nothing depends on."""
-    return x * 0.0
+def same_rows(row: np.ndarray, shape: tuple[int, ...]) -> Tensor:
+    """A row value with the same entries for every sample."""
+    constant = Tensor(row)
+    constant.role = "constant"
+    rows = apply(REGISTRY["broadcast_to"], (constant,), {"shape": shape})
+    rows._array, rows._spec = None, (shape, row.dtype)
+    return rows
 
 
 def _unique(nodes: Sequence[Tensor]) -> list[Tensor]:
@@ -181,7 +222,7 @@ def choose_saved(body: Body, wrt: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _cost_again(node: Tensor, at_hand: set[int]) -> float:
-    """Transcendental functions needed to compute a node from what is at hand; infinite if it takes more than entries."""
+    """Transcendental functions it takes to compute a node from what is at hand; infinite if not entry by entry."""
     cost, stack, seen = 0.0, [node], set()
     while stack:
         n = stack.pop()

@@ -35,7 +35,8 @@ class _Writer:
         self.functions: set[str] = set()
         self.scratch: dict[str, int] = {}
         self.locals: dict[int, str] = {}
-        self.taken: set[str] = set()
+        self.taken = {p.array for places in rows.places.values() for p in places}
+        self.taken |= {name for name, _ in [*rows.shared.values(), *rows.weights.values()]}
 
     def source(self) -> Source:
         rows = self.rows
@@ -46,7 +47,7 @@ class _Writer:
         arrays = [
             *[name for name, _ in rows.given],
             *states,
-            *[name for _, name, _ in rows.sequences_out if name not in {d for d in self.deferred_arrays()}],
+            *[name for _, name, _ in rows.sequences_out if name not in self.deferred_arrays()],
             *[name for name, _ in rows.shared.values()],
             *[name for number, (name, _) in rows.weights.items() if number in self.weights_used()],
         ]
@@ -209,11 +210,14 @@ class _Writer:
 
     def expression(self, n: Tensor, inside: set[int]) -> str:
         op = n.op
-        assert op is not None and op.scalar is not None
+        assert op is not None
+        if op.name == "broadcast_to":
+            return self.value(n.inputs[0], inside)
+        assert op.scalar is not None
         values = {name: self.value(x, inside) for name, x in zip(op.operands, n.inputs, strict=True)}
         template = _NUMBER.sub(r"F(\1)", op.scalar)
         self.functions |= set(re.findall(r"([a-z_]\w*)\(", template)) - {"abs", "min", "max"}
-        attrs = {k: f"F({v!r})" if isinstance(v, float) else repr(v) for k, v in (n.attrs or {}).items()}
+        attrs = {k: f"F({v!r})" for k, v in (n.attrs or {}).items()}
         return template.format(**values, **attrs)
 
     def value(self, x: Tensor, inside: set[int]) -> str:

@@ -14,7 +14,7 @@ from ..core.graph import Graph
 from ..core.mode import changed
 from ..core.op import REGISTRY
 from ..core.tensor import Tensor, abstract
-from .body import Body, apply_zero, reversed_body
+from .body import Body, zero_row, reversed_body
 from .parts import put_together, take_part
 from .recurrence import Recurrence
 from .rows import Contraction, contractions_of
@@ -144,7 +144,7 @@ def _tangent_recurrence(recurrence: Recurrence, numbers: tuple[int, ...]) -> tup
     with changed(record="all", scope=None, anomaly=False, origin=None):
         results = [*body.outputs, *body.new_states]
         tangents = push_forward(results, [(operands[i], t) for i, t in stand_ins.items()])
-        moved = [apply_zero(x) if t is None else t for x, t in zip(results, tangents, strict=True)]
+        moved = [zero_row(x) if t is None else t for x, t in zip(results, tangents, strict=True)]
     count = len(body.outputs)
     derived = Body(
         [*body.sequences, *[stand_ins[i] for i in range(first) if i in stand_ins]],

@@ -14,7 +14,7 @@ import numpy as np
 from ..core.apply import apply
 from ..core.op import REGISTRY
 from ..core.tensor import Tensor
-from .body import BATCH, Body, is_row, is_shared
+from .body import BATCH, Body, is_row, is_shared, same_rows
 
 Pass = Callable[[Body], Body]
 
@@ -95,9 +95,25 @@ def _simplified(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
             return b
         if name == "multiply" and b.number < a.number and is_row(b) == is_row(a):
             return b * a  # one order, so that equal products are seen to be equal
+    if name == "power" and is_row(node):
+        return _small_power(xs[0], node.attrs["exponent"])  # type: ignore[index]
     if name == "negative" and xs[0].op is not None and xs[0].op.name == "negative":
         return xs[0].inputs[0]
     return None
+
+
+def _small_power(x: Tensor, exponent: float) -> Tensor | None:
+    """Powers that a product, a root or a quotient computes."""
+    cases: dict[float, Callable[[], Tensor]] = {
+        1.0: lambda: x,
+        2.0: lambda: x * x,
+        3.0: lambda: x * x * x,
+        0.5: lambda: x.sqrt(),
+        -0.5: lambda: 1.0 / x.sqrt(),
+        -1.0: lambda: 1.0 / x,
+    }
+    make = cases.get(float(exponent))
+    return make() if make else None
 
 
 def _constant(x: Tensor) -> float | None:
@@ -206,7 +222,8 @@ def _sliced(x: Tensor, index: Any, body: Body) -> Tensor:
     done: dict[int, Tensor] = {}
     for n in sorted(order, key=lambda n: n.number):
         if _splits(n, body):
-            done[n.number] = apply(n.op, [done.get(i.number, i) for i in n.inputs], dict(n.attrs or {}))  # type: ignore[arg-type]
+            attrs = {"shape": (BATCH, span[1] - span[0])} if n.op.name == "broadcast_to" else dict(n.attrs or {})  # type: ignore[union-attr]
+            done[n.number] = apply(n.op, [done.get(i.number, i) for i in n.inputs], attrs)  # type: ignore[arg-type]
         else:
             full = (Ellipsis, slice(*span))
             done[n.number] = apply(REGISTRY["getitem"], (n,), {"index": full})
@@ -214,7 +231,12 @@ def _sliced(x: Tensor, index: Any, body: Body) -> Tensor:
 
 
 def _splits(n: Tensor, body: Body) -> bool:
-    return n.op is not None and n.op.elementwise and n.number not in body.given and is_row(n) and not is_product(n)
+    return is_entrywise(n) and n.number not in body.given and is_row(n) and not is_product(n)
+
+
+def is_entrywise(n: Tensor) -> bool:
+    """Whether each entry depends on the same entry (or the row's scalar) of the operands alone."""
+    return n.op is not None and (n.op.elementwise or n.op.name == "broadcast_to")
 
 
 def feature_slice(index: Any, shape: tuple[int, ...]) -> tuple[int, int] | None:
@@ -248,19 +270,13 @@ def join_puts(body: Body) -> Body:
             if start < end:
                 return None  # they overlap: a true sum
             if start > end:
-                parts.append(_zeros(start - end, node.dtype))
+                parts.append(same_rows(np.zeros((), node.dtype), (BATCH, start - end)))
             if x is not None:
                 parts.append(x)
             end = stop
         return parts[0] if len(parts) == 1 else apply(REGISTRY["concatenate"], parts, {"axis": 1})
 
     return body.mapped(rule)
-
-
-def _zeros(columns: int, dtype: Any) -> Tensor:
-    zero = Tensor(np.zeros((), dtype)).named("0", role="constant")
-    row = apply(REGISTRY["broadcast_to"], (zero,), {"shape": (BATCH, columns)})
-    return row
 
 
 def _put_terms(name: str, xs: Iterable[Tensor], node: Tensor, body: Body) -> list[tuple[int, int, Tensor]] | None:

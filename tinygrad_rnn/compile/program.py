@@ -1,4 +1,4 @@
-"""`Program`: a compiled body. It packs the weights, allocates what comes out, and runs blocks of rows on the threads."""
+"""`Program`: a compiled body. It packs weights, allocates results, and runs blocks of rows on the threads."""
 
 from __future__ import annotations
 
@@ -106,7 +106,12 @@ class Program:
             self._launch(T, B, known, [len(s) for s in slots], lag)
         for d in self.rows.deferred:
             target = known[self._place(d.out).array].reshape(T * B, -1)
-            np.matmul(self._matrix(d.rows, known, T, B, lag), shared[d.weights.number], out=target)
+            for k, (rows, weights) in enumerate(d.terms):
+                left, right = self._matrix(rows, known, T, B, lag), shared[weights.number]
+                if k == 0:
+                    np.matmul(left, right, out=target)
+                else:
+                    target += left @ right
         outputs = [self._matrix(n, known, T, B, lag).reshape(T, B, -1) for n in self.rows.body.outputs]
         finals = [slot[0 if against_time else T % len(slot)] for slot in slots]
         return Run(outputs, slots, finals, self._totals(known, T, B, lag, shared))
@@ -114,12 +119,16 @@ class Program:
     def _place(self, node: Tensor) -> Place:
         return self.rows.places[node.number][0]
 
+    @property
+    def _deferred_rows(self) -> list[Tensor]:
+        return [rows for d in self.rows.deferred for rows, _ in d.terms]
+
     @cached_property
     def _kept_states(self) -> set[int]:
         """States that an output is, or that a total reads at every step."""
         arrays = {name: k for k, (name, _) in enumerate(self.rows.states)}
         operands = [x for c in self.rows.contractions for x in (c.left, c.right) if x is not None]
-        places = [self._place(x) for x in [*operands, *self.rows.body.outputs, *[d.rows for d in self.rows.deferred]]]
+        places = [self._place(x) for x in [*operands, *self.rows.body.outputs, *self._deferred_rows]]
         return {arrays[p.array] for p in places if p.kind in ("before", "after")}
 
     def _matrix(self, node: Tensor, known: dict[str, np.ndarray], T: int, B: int, lag: int) -> np.ndarray:

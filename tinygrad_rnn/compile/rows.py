@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from ..core.mode import changed
 from ..core.op import Op
 from ..core.tensor import Tensor
 from .body import BATCH, Body, NotRowWise, is_row, is_shared, width
-from .passes import feature_slice, is_product
+from .passes import feature_slice, is_entrywise, is_product
 
 COPY = Op("copy", lambda x: x, ("x",), {}, shape=lambda x: x, vjps=[None], elementwise=True, scalar="{x}")
 REDUCTIONS = ("sum", "sum_to", "max", "min")
@@ -59,11 +60,10 @@ class Contraction:
 
 @dataclass
 class Deferred:
-    """A product that no step needs: `out` = rows @ weights for all steps at once."""
+    """A product that no step needs: `out` = the sum of rows @ weights over `terms`, for all steps at once."""
 
     out: Tensor
-    rows: Tensor
-    weights: Tensor
+    terms: list[tuple[Tensor, Tensor]]
 
 
 @dataclass
@@ -130,10 +130,10 @@ class _Lowering:
             self.places[after.number].append(Place("after", array, width(before)))
 
         sequences_out: list[tuple[Tensor, str, int]] = []
-        wanted = [*outputs, *[n for c in contractions for n in (c.left, c.right) if n is not None]]
         deferred = self.deferred(outputs, new_states, contractions)
         skipped = {d.out.number for d in deferred}
-        wanted += [d.rows for d in deferred]
+        wanted = [*outputs, *[n for c in contractions for n in (c.left, c.right) if n is not None]]
+        wanted += [rows for d in deferred for rows, _ in d.terms]
         for n in wanted:
             if n.number in skipped or self.places[n.number]:
                 continue
@@ -177,14 +177,17 @@ class _Lowering:
         return [Contraction(c.total, None if c.left is None else self.own(c.left), self.own(c.right)) for c in found]
 
     def deferred(self, outputs: list[Tensor], states: list[Tensor], contractions: list[Contraction]) -> list[Deferred]:
-        roots = [n for n in outputs if not _single_product(n)]
+        roots = [n for n in outputs if not is_product(n)]
         roots += [*states, *[n for c in contractions for n in (c.left, c.right) if n is not None]]
         inside = {n.number for n in self.needed(roots)}
         found: dict[int, Deferred] = {}
-        for n in outputs:
-            if _single_product(n) and n.number not in inside and n.number not in found and not self.places[n.number]:
-                rows, weights = n.inputs
-                found[n.number] = Deferred(n, self.own(rows), weights)
+        for k, n in enumerate(outputs):
+            if not is_product(n) or n.number in found or self.places[n.number]:
+                continue
+            if n.number in inside:
+                outputs[k] = apply(COPY, (n,), {})
+            else:
+                found[n.number] = Deferred(n, [(self.own(rows), weights) for rows, weights in product_terms(n)])
         return list(found.values())
 
     def needed(self, roots: Iterable[Tensor]) -> list[Tensor]:
@@ -210,8 +213,8 @@ class _Lowering:
                 raise NotRowWise(
                     f"{name} takes {x.dtype} where the step computes in {self.body.graph.outputs[0].dtype}"
                 )
-        if n.op.elementwise:
-            if n.op.scalar is None:
+        if is_entrywise(n):
+            if n.op.elementwise and n.op.scalar is None:
                 raise NotRowWise(f"op {name} gives no scalar expression")
             return
         features = attrs.get("axis") in (-1, n.inputs[0].ndim - 1, (-1,), (n.inputs[0].ndim - 1,))
@@ -223,34 +226,38 @@ class _Lowering:
             "max": features and n.inputs[0].ndim == 2,
             "min": features and n.inputs[0].ndim == 2,
             "sum_to": n.inputs[0].ndim == 2 and width(n) == 1,
-            "broadcast_to": width(n.inputs[0]) == 1 or is_shared(n.inputs[0]),
-            "reshape": width(n) == 1 and width(n.inputs[0]) == 1,
+            **{name: width(n) == 1 and width(n.inputs[0]) == 1 for name in ("reshape", "squeeze", "unsqueeze")},
         }
         if not supported.get(name, False):
             raise NotRowWise(f"there is no row-wise code for {name}: {_shape(n.inputs[0])} → {_shape(n)}")
 
     def with_parts(self, nodes: list[Tensor]) -> list[Tensor]:
-        """Give each part of a concatenation a loop that writes it to its place."""
-        extra: list[Tensor] = []
+        """Give each part of a concatenation a loop that writes it to its place, before the concatenation."""
+        ordered: list[Tensor] = []
+        self.parts: dict[int, list[Tensor]] = {}
         for n in nodes:
-            if n.op is not COPY and n.op.name != "concatenate":  # type: ignore[union-attr]
-                continue
-            if n.op is COPY:
-                continue
-            if not self.places[n.number]:
-                self.places[n.number].append(Place("scratch", self.name(f"{n.name or 'joined'}_rows"), n.shape[1]))
-            start = 0
-            for part in n.inputs:
-                writes = part.op is not None and (part.op.elementwise or part.op.name in REDUCTIONS)
-                if part.number in self.body.given or not writes or part.op.name == "concatenate":  # type: ignore[union-attr]
-                    part_ = apply(COPY, (part,), {})
-                    extra.append(part_)
-                else:
-                    part_ = part
-                for place in self.places[n.number]:
-                    self.places[part_.number].append(Place(place.kind, place.array, place.length, start))
-                start += width(part)
-        return sorted([*nodes, *extra], key=lambda n: n.number) if extra else nodes
+            if n.op.name == "concatenate":  # type: ignore[union-attr]
+                if not self.places[n.number]:
+                    name = self.name(f"{n.name or 'joined'}_rows")
+                    self.places[n.number].append(Place("scratch", name, n.shape[1]))
+                parts, start = [], 0
+                for x in n.inputs:
+                    part = x if self.has_loop(x) else apply(COPY, (x,), {})
+                    for place in self.places[n.number]:
+                        self.places[part.number].append(Place(place.kind, place.array, place.length, start))
+                    start += width(x)
+                    parts.append(part)
+                    if part is not x:
+                        ordered.append(part)
+                self.parts[n.number] = parts
+            ordered.append(n)
+        return ordered
+
+    def has_loop(self, x: Tensor) -> bool:
+        """Whether a loop computes it, and can write it wherever it is wanted."""
+        if x.number in self.body.given or is_shared(x) or x.op is None or is_product(x):
+            return False
+        return is_entrywise(x) or x.op.name in REDUCTIONS
 
     # -- when ---------------------------------------------------------------------------------
 
@@ -265,9 +272,10 @@ class _Lowering:
                 rows = [a for a, _ in product_terms(n)]
                 at = max([self.ready(a) for a in rows], default=-2) + 1
                 self.level[n.number] = at if at % 2 else at + 1
-            elif _alias_of(n, self.body) is not None or name == "concatenate":
-                level = max([self.ready(x) for x in n.inputs], default=-2)
-                self.level[n.number] = level
+            elif name == "concatenate":
+                self.level[n.number] = max(self.ready(x) for x in self.parts[n.number])
+            elif _alias_of(n, self.body) is not None:
+                self.level[n.number] = self.ready(n.inputs[0])
             else:
                 self.level[n.number] = max([0, *[self.level_after(x, n) for x in n.inputs]])
         self.sink(nodes)
@@ -316,9 +324,9 @@ class _Lowering:
         for n in reversed(nodes):
             op = n.op
             assert op is not None
-            if not op.elementwise or is_product(n) or self.places[n.number] or n.number in self.inner:
+            if not is_entrywise(n) or is_product(n) or self.places[n.number] or n.number in self.inner:
                 continue
-            loops = [u for u in users[n.number] if u.op.elementwise and not is_product(u) and width(u) == width(n)]  # type: ignore[union-attr]
+            loops = [u for u in users[n.number] if is_entrywise(u) and not is_product(u) and width(u) == width(n)]
             if len(loops) < len(users[n.number]) or not loops:
                 continue
             later = min(self.level[u.number] for u in loops)
@@ -378,8 +386,9 @@ class _Lowering:
                         raise NotRowWise(f"{n.op.name} reads a shared array of shape {x.shape}")  # type: ignore[union-attr]
                     shared[x.number] = (self.name(_weight_name(x), "b"), x)
         for d in deferred:
-            if d.weights.number not in weights:
-                weights[d.weights.number] = (self.name(_weight_name(d.weights), "W"), d.weights)
+            for _, w in d.terms:
+                if w.number not in weights:
+                    weights[w.number] = (self.name(_weight_name(w), "W"), w)
         return shared, weights
 
 
@@ -426,19 +435,15 @@ def product_terms(n: Tensor) -> list[tuple[Tensor, Tensor]]:
     return terms
 
 
-def _single_product(n: Tensor) -> bool:
-    return n.op is not None and n.op.name == "matmul" and is_product(n)
-
-
 def _alias_of(n: Tensor, body: Body) -> tuple[Tensor, int] | None:
-    """(source, offset) if `n` is only another look at `source`: a slice of features, a spread row scalar."""
+    """(source, offset) if `n` is only another look at `source`: a slice of features, a row scalar with another shape."""
     if n.op is None or n.number in body.given:
         return None
     name = n.op.name
     if name == "getitem" and is_row(n.inputs[0]) and n.ndim == n.inputs[0].ndim:
         span = feature_slice(n.attrs["index"], n.inputs[0].shape)  # type: ignore[index]
         return (n.inputs[0], span[0]) if span else None
-    if name in ("broadcast_to", "reshape") and is_row(n.inputs[0]) and width(n.inputs[0]) == 1:
+    if name in ("reshape", "squeeze", "unsqueeze") and is_row(n.inputs[0]) and width(n.inputs[0]) == width(n) == 1:
         return n.inputs[0], 0
     return None
 
@@ -471,4 +476,8 @@ def _shape(n: Tensor) -> str:
 
 
 #: Names the generated source uses itself.
-RESERVED = set(["first", "last", "T", "B", "t", "r", "j", "rows", "before", "after", "start", "stride", "lag", "multiply", "np", "njit", "at", "product"])
+RESERVED = {
+    *("first", "last", "T", "B", "F", "t", "r", "j", "rows", "block", "step", "start", "stride", "lag"),
+    *("multiply", "np", "at", "product", "compiled", "carray", "float32s", "float64s", "min", "max", "abs"),
+    *keyword.kwlist,
+}
