@@ -43,5 +43,15 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def _in_a_notebook(thing: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    """Tensors and graphs show their picture as the last line of a notebook cell."""
+    from .view.notebook import mimebundle
+
+    return mimebundle(thing)
+
+
+Tensor._repr_mimebundle_ = Graph._repr_mimebundle_ = _in_a_notebook  # type: ignore[attr-defined]  # noqa: F405
+
+
 def __dir__() -> list[str]:
     return sorted(set(globals()) | set(_LAZY))

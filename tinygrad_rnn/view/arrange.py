@@ -7,6 +7,7 @@ at its foot, climbs the gap between two blocks and enters the next at its head; 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import monotonic
@@ -14,10 +15,13 @@ from time import monotonic
 from .dot import block_dot, exit_id, frame_label
 from .lanes import Tracks, rounded
 from .layout import Point, Positions, lay_out
-from .picture import Edge, Frame, Picture
+from .marks import meeting
+from .picture import Edge, Frame, Node, Picture
 from .text import width
+from .theme import FRAME_SIZE
 
-PAD, HEAD, TRACK, GAP = 10.0, 17.0, 6.0, 16.0
+PAD, HEAD, TRACK, GAP, LIFT = 10.0, 17.0, 6.0, 16.0, 5.0
+LANES = ("lane", "link", "back_lane")
 FAR_LANES = 8  # up to this many lanes between blocks that are not neighbours are drawn; more would be a thicket
 
 
@@ -67,7 +71,7 @@ def arrange(picture: Picture, *, engine: str, time_limit: float) -> Picture:
     for plan in plans:
         plan.edge.path = plan.path(rows[plan.tail.row], picture.nodes[plan.edge.head].extent[1] / 2)
     _place_contents(picture, columns)
-    picture.frames = sorted(_frames(rows), key=lambda frame: frame.depth)
+    picture.frames = sorted(_frames(rows, _crossings(plans)), key=lambda frame: frame.depth)
     ends = [p for e in picture.edges for p in e.path] + [(f.x + f.wide, f.y + f.high) for f in picture.frames]
     ends += [(c.x + c.wide, c.y + c.high) for c in columns]
     picture.wide, picture.high = max(x for x, _ in ends), max(y for _, y in ends)
@@ -78,12 +82,12 @@ def _lanes(picture: Picture) -> list[Edge]:
     """The lanes worth drawing; the others are dropped, and their ghosts speak for themselves."""
     near, far, kept = [], [], []
     for edge in picture.edges:
-        if edge.kind not in ("lane", "back_lane"):
+        if edge.kind not in LANES:
             kept.append(edge)
             continue
         a, b = picture.nodes[edge.tail].block, picture.nodes[edge.head].block
         rows = picture.blocks[b].row - picture.blocks[a].row
-        ahead = b - a if edge.kind == "lane" else a - b
+        ahead = b - a if edge.kind != "back_lane" else a - b
         if ahead > 0 and abs(rows) <= 1:
             (near if ahead == 1 else far).append(edge)
     drawn = near + far if len(far) <= FAR_LANES else near
@@ -92,28 +96,26 @@ def _lanes(picture: Picture) -> list[Edge]:
 
 
 def _columns(picture: Picture, engine: str, deadline: float) -> list[_Column]:
-    nodes = [[] for _ in picture.blocks]
-    edges = [[] for _ in picture.blocks]
-    entries = [{} for _ in picture.blocks]
-    exits = [{} for _ in picture.blocks]
+    nodes: list[list[Node]] = [[] for _ in picture.blocks]
+    edges: list[list[Edge]] = [[] for _ in picture.blocks]
+    exits: list[dict[tuple[str, bool], None]] = [{} for _ in picture.blocks]
     for node in picture.nodes.values():
         nodes[node.block].append(node)
     for edge in picture.edges:
-        if edge.kind in ("lane", "back_lane"):
-            entries[picture.nodes[edge.head].block][edge.head] = None
+        if edge.kind in LANES:
             exits[picture.nodes[edge.tail].block][edge.tail, edge.kind == "back_lane"] = None
         else:
             edges[picture.nodes[edge.tail].block].append(edge)
     known: dict[str, Positions] = {}
     columns = []
     for i, block in enumerate(picture.blocks):
-        source, ids, clusters = block_dot(nodes[i], edges[i], entries[i], exits[i])
+        source, ids, clusters = block_dot(nodes[i], edges[i], exits[i])
         if source not in known:
             known[source] = lay_out(source, engine=engine, time_limit=deadline - monotonic())
         column = _Column(i, block.row, block.frames, known[source], ids, clusters)
         column.wide, column.high = column.positions.wide, column.positions.high
         if block.frames:
-            label = width(frame_label(block.frames[-1]), 11) + 2 * PAD
+            label = width(frame_label(block.frames[-1]), FRAME_SIZE) + 2 * PAD
             column.wide, column.high = max(column.wide + 2 * PAD, label), column.high + 2 * PAD + HEAD
         columns.append(column)
     return columns
@@ -136,13 +138,13 @@ class _Row:
     def place_down(self, top: float) -> float:
         """Place the row below `top`; returns where the next may begin."""
         around = max(self.depth, 0)
-        self.head = top + (PAD + HEAD) * around + TRACK * (self.heads.count + (self.heads.count > 0))
+        self.head = top + (PAD + HEAD) * around + (LIFT + TRACK * (self.heads.count + 1) if self.heads.count else 0.0)
         tallest = max(c.high for c in self.columns)
         self.foot = self.head + tallest
         for column in self.columns:
             column.y = self.head
             column.high = tallest if column.frames else column.high
-        return self.foot + TRACK * (self.feet.count + (self.feet.count > 0)) + PAD * around + GAP
+        return self.foot + (LIFT + TRACK * (self.feet.count + 1) if self.feet.count else 0.0) + PAD * around + GAP
 
 
 @dataclass
@@ -166,8 +168,13 @@ class _Plan:
         assert self.climbs is not None
         return self.climbs.x - GAP / 2 - TRACK * self.climbs.lanes.index(self.edge)
 
+    @property
+    def start(self) -> float:
+        """Where it leaves its block."""
+        return self.tail.node(exit_id(self.edge.tail, self.up))[0]
+
     def take_tracks(self, row: _Row) -> None:
-        start, end = self.tail.node(exit_id(self.edge.tail, self.up))[0], self.head.node(self.edge.head)[0]
+        start, end = self.start, self.head.node(self.edge.head)[0]
         out, into = (row.heads, row.feet) if self.up else (row.feet, row.heads)
         self.first = out.take(start, end if self.climbs is None else self.gap)
         self.second = 0 if self.climbs is None else into.take(self.gap, end)
@@ -179,9 +186,8 @@ class _Plan:
         start = [self.tail.at(p) for p in self.tail.positions.edges[pair][0]]
         start = start[::-1] if self.up else start
         x, y = self.head.node(self.edge.head)
-        sides = [row.head - TRACK * (1 + self.first), row.foot + TRACK * (1 + self.second)]
-        if not self.up:
-            sides = [row.foot + TRACK * (1 + self.first), row.head - TRACK * (1 + self.second)]
+        out, into = LIFT + TRACK * (1 + self.first), LIFT + TRACK * (1 + self.second)
+        sides = (row.head - out, row.foot + into) if self.up else (row.foot + out, row.head - into)
         bends = [start[-1], (start[-1][0], sides[0])]
         bends += [(x, sides[0])] if self.climbs is None else [(self.gap, sides[0]), (self.gap, sides[1]), (x, sides[1])]
         return start + rounded([*bends, (x, y + half if self.up else y - half)])[1:]
@@ -191,7 +197,7 @@ def _ends(edge: Edge, picture: Picture, columns: list[_Column]) -> tuple[_Column
     a, b = (columns[picture.nodes[i].block] for i in (edge.tail, edge.head))
     if a.row != b.row:
         return a, b, None
-    return a, b, b if edge.kind == "lane" else columns[b.index + 1]
+    return a, b, b if edge.kind != "back_lane" else columns[b.index + 1]
 
 
 def _place_contents(picture: Picture, columns: list[_Column]) -> None:
@@ -199,7 +205,7 @@ def _place_contents(picture: Picture, columns: list[_Column]) -> None:
         node.x, node.y = columns[node.block].node(node.id)
     used: dict[tuple[int, str, str], int] = {}
     for edge in picture.edges:
-        if edge.kind in ("lane", "back_lane"):
+        if edge.kind in LANES:
             continue
         column = columns[picture.nodes[edge.tail].block]
         turned = edge.kind == "gradient"
@@ -207,10 +213,29 @@ def _place_contents(picture: Picture, columns: list[_Column]) -> None:
         pair = column.ids[ends[0]], column.ids[ends[1]]
         k = used[column.index, *pair] = used.get((column.index, *pair), -1) + 1
         path = [column.at(p) for p in column.positions.edges[pair][k]]
-        edge.path = path[::-1] if turned else path
+        path = path[::-1] if turned else path
+        edge.path = meeting(path, picture.nodes[edge.tail], picture.nodes[edge.head])
 
 
-def _frames(rows: list[_Row]) -> Iterator[Frame]:
+def _crossings(plans: list[_Plan]) -> dict[int, list[float]]:
+    """Where lanes cross the heads of blocks."""
+    found: dict[int, list[float]] = defaultdict(list)
+    for plan in plans:
+        leaves, enters = plan.start, plan.edge.path[-1][0]
+        found[plan.tail.index if plan.up else plan.head.index].append(leaves if plan.up else enters)
+    return found
+
+
+def _indent(label: str, column: _Column, crossings: list[float]) -> float:
+    """Where a step's label starts: in the corner, or right of the lanes that come through there."""
+    indent, wide = 9.0, width(label, FRAME_SIZE)
+    for x in sorted(x - column.x for x in crossings):
+        if indent - 6 < x < indent + wide + 6:
+            indent = x + 7
+    return indent if indent + wide < column.wide else 9.0
+
+
+def _frames(rows: list[_Row], crossings: dict[int, list[float]]) -> Iterator[Frame]:
     """Frames around runs of steps, around each step, and around the scopes inside it."""
     for row in rows:
         for path in {c.frames[:d]: None for c in row.columns for d in range(1, len(c.frames))}:
@@ -218,12 +243,13 @@ def _frames(rows: list[_Row]) -> Iterator[Frame]:
             reach = max(len(c.frames) for c in inside) - len(path)
             left = inside[0].x - PAD * reach - TRACK * len(inside[0].lanes)
             right = inside[-1].x + inside[-1].wide + PAD * reach
-            head = row.head - (PAD + HEAD) * reach - TRACK * row.heads.count
-            foot = row.foot + PAD * reach + TRACK * row.feet.count
+            head = row.head - (PAD + HEAD) * reach - (LIFT + TRACK * row.heads.count if row.heads.count else 0.0)
+            foot = row.foot + PAD * reach + (LIFT + TRACK * row.feet.count if row.feet.count else 0.0)
             yield Frame(frame_label(path[-1]), left, head, right - left, foot - head, len(path) - 1)
         for c in row.columns:
             if c.frames:
-                yield Frame(frame_label(c.frames[-1]), c.x, c.y, c.wide, c.high, len(c.frames) - 1)
+                label = frame_label(c.frames[-1])
+                yield Frame(label, c.x, c.y, c.wide, c.high, len(c.frames) - 1, _indent(label, c, crossings[c.index]))
             for name, path in c.clusters.items():
                 x, y, wide, high = c.positions.frames[name]
                 yield Frame(frame_label(path[-1]), *c.at((x, y)), wide, high, len(c.frames) + len(path) - 1)

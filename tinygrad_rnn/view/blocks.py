@@ -34,7 +34,9 @@ class Blocks:
                 key = key or _Key(row, inf if self.runs else -inf, ())
             keys[node.number] = key
         if not self.runs:
-            keys = dict.fromkeys(keys, _Key(0, 0.0, ()))
+            computed = [n for n in order if operands[n.number]]
+            own = [n for n in computed if n.number in forward] or [n for n in computed if n.scope is not None]
+            keys = dict.fromkeys(keys, _Key(0, 0.0, _shared([_labels(n.scope) for n in own])))
         ordered = sorted({key for key in keys.values() if key is not None} or {_Key(0, 0.0, ())})
         place = {key: i for i, key in enumerate(ordered)}
         self.home = {number: place[key] for number, key in keys.items() if key is not None}
@@ -71,6 +73,13 @@ def _labels(scope: Scope | None) -> tuple[str, ...]:
         labels.append(scope.label)
         scope = scope.parent
     return tuple(reversed(labels))
+
+
+def _shared(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The labels that all paths begin with."""
+    first, last = min(paths, default=()), max(paths, default=())
+    same = next((k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[:same]
 
 
 def _step_scope(scope: Scope | None) -> Scope | None:

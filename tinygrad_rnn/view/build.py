@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Set
 from dataclasses import replace
 
@@ -9,12 +10,14 @@ from ..core.graph import Graph
 from ..core.op import Op
 from ..core.tensor import Tensor
 from .blocks import Blocks
-from .labels import label, step_of
+from .labels import ghost_label, label, step_of
 from .picture import Edge, Node, Picture
 from .text import clean, plain_name, split_name
 from .theme import LOOKS, Look
 
 _PRODUCTS = ("MatMul", "Gemm", "Einsum")
+CROWD = 8  # a leaf read by more nodes than this is repeated: nothing slows and tangles a layout more
+_ORDER = {"state": 0, "input": 1, "parameter": 2, "constant": 3}  # equal in every step, so that steps look alike
 
 
 def build(forward: Graph, backward: Graph | None, *, direction: str, show: Set[str], title: str) -> Picture:
@@ -37,8 +40,14 @@ class _Builder:
         self.order = [nodes[number] for number in sorted(nodes)]
         self.ids = {n.number: f"n{k}" for k, n in enumerate(self.order)}
         self.outputs = {out.number for graph in graphs for out in graph.outputs}
+        self.readers = {x.number: node for node in reversed(self.order) for x in self.operands[node.number]}
         self.drawn: dict[tuple[int, int], str] = {}  # (node, block) → id of its node or ghost there
         self.blocks = Blocks(self.order, self.operands, self.known)
+        home = self.blocks.home
+        leaves = {n.number for n in self.order if not self.operands[n.number]}
+        reads = [(x.number, home[n.number]) for n in self.order for x in self.operands[n.number]]
+        self.uses = Counter(place for place in reads if place[0] in leaves)
+        self.last: dict[tuple[int, int], Tensor] = {}  # the last reader of a leaf in a block
         self.picture = Picture(title, f"{len(self.order)} nodes", blocks=self.blocks.blocks)
         self.fill()
 
@@ -46,44 +55,60 @@ class _Builder:
         for node in self.order:
             home = self.blocks.home.get(node.number)
             if home is not None:
-                self.add(node, home, ghost=False)
+                self.add(node, home, ghost=False, reader=self.readers.get(node.number))
             elif node.number in self.outputs:
                 self.add(node, 0, ghost=False)
         for node in self.order:
             for x in self.operands[node.number]:
                 self.connect(x, node)
+        self.picture.nodes = dict(sorted(self.picture.nodes.items(), key=lambda item: item[1].order))
 
     def connect(self, x: Tensor, node: Tensor) -> None:
         """The edge from operand `x`; across blocks it runs through a ghost of `x` beside its reader."""
         block = self.blocks.home[node.number]
-        near = self.drawn.get((x.number, block))
+        place = (x.number, block)
+        near = self.drawn.get(place)
+        if near is not None and self.uses[place] > CROWD and self.last.get(place, node) is not node:
+            near = None
+        self.last[place] = node
         if near is None:
             home = self.blocks.home.get(x.number)
             solid = home is None and self.ids[x.number] not in self.picture.nodes
-            near = self.add(x, block, ghost=not solid and self.role(x) != "constant")
-            if home is not None:
-                kind = "back_lane" if self.is_backward(x) else "lane"
-                self.picture.edges.append(Edge(self.ids[x.number], near, kind))
+            near = self.add(x, block, ghost=not solid and self.role(x) != "constant", reader=node)
+            if home not in (None, block):
+                kind = "lane" if self.role(x) == "state" and self.blocks.blocks[block].frames else "link"
+                self.picture.edges.append(Edge(self.ids[x.number], near, "back_lane" if self.is_backward(x) else kind))
         kind = "data"
         if self.is_backward(node):
             kind = "gradient" if self.is_backward(x) else "saved"
         self.picture.edges.append(Edge(near, self.ids[node.number], kind))
 
-    def add(self, node: Tensor, block: int, ghost: bool) -> str:
+    def add(self, node: Tensor, block: int, ghost: bool, reader: Tensor | None = None) -> str:
         identity = self.ids[node.number]
         if identity in self.picture.nodes:
-            identity = f"{identity}b{block}"
+            identity = f"{identity}b{len(self.picture.nodes)}"
         self.drawn[node.number, block] = identity
         role, backward = self.role(node), self.is_backward(node)
-        text = label(node, role, self.show, details=not ghost)
+        leaf = ghost or not self.operands[node.number]
         look = self.look(node, role, backward)
+        text = label(node, role, self.show - {"value"} if look.small else self.show, details=not ghost)
         if ghost:
-            text.glyph = "" if text.base else text.glyph
-            look = replace(look, fill="#ffffff", double=False, small=False)
-        frames = self.blocks.frames(node, block)
-        hint = self.tooltip(node, role)
-        self.picture.nodes[identity] = Node(identity, look, text, block, frames, ghost, backward, hint)
+            text = ghost_label(text, node, reader if backward else None)
+            look = LOOKS["gradient"] if backward else look
+            look = replace(look, fill="#ffffff", double=False)
+        belongs = leaf and (role in ("constant", "parameter") or backward)  # to whoever reads it
+        frames = self.blocks.frames(reader if reader is not None and belongs else node, block)
+        self.picture.nodes[identity] = Node(
+            identity, look, text, block, frames, ghost, backward,
+            entry=self.enters(node, block, leaf and role == "state"),
+            order=(_ORDER.get(role, 4) if leaf else 9, int(self.ids[node.number][1:])),
+            tooltip=self.tooltip(node, role),
+        )  # fmt: skip
         return identity
+
+    def enters(self, node: Tensor, block: int, state: bool) -> bool:
+        """Whether a node stands for what comes from another block, or from before the first step."""
+        return self.blocks.home.get(node.number, block) != block or (state and bool(self.blocks.blocks[block].frames))
 
     def is_backward(self, node: Tensor) -> bool:
         return node.number not in self.known

@@ -29,19 +29,21 @@ def to_dot(picture: Picture) -> str:
 
 
 def block_dot(
-    nodes: Sequence[Node], edges: Iterable[Edge], entries: Iterable[str], exits: Iterable[tuple[str, bool]]
+    nodes: Sequence[Node], edges: Iterable[Edge], exits: Iterable[tuple[str, bool]]
 ) -> tuple[str, dict[str, str], dict[str, tuple[str, ...]]]:
     """One block, sizes only, for the layout engine: DOT, its name for each node, and the scope of each cluster.
 
     Gradients are laid out against their flow, so that they run upwards beside the values they belong to.
-    `entries` are kept at the side they come from; `exits` are (source, upwards) points where lanes leave, named
+    Entries are kept at the side they come from; `exits` are (source, upwards) points where lanes leave, named
     after their source with "^" or "v". Names are numbered afresh, so that equal steps give equal text.
     """
     out = graphviz.Digraph("block")
     out.attr(rankdir="TB", **SPACING)
     out.attr("node", shape="box", fixedsize="true", label="")
     out.attr("edge", dir="none")
-    entering, leaving = set(entries), [(exit_id(source, up), source, up) for source, up in exits]
+    if len(nodes) < 200:
+        out.attr(mclimit="4", searchsize="100")  # worth more rounds against crossings
+    leaving = [(exit_id(source, up), source, up) for source, up in exits]
     ids = {name: f"a{k}" for k, name in enumerate([*(n.id for n in nodes), *(i for i, _, _ in leaving)])}
     by_id = {n.id: n for n in nodes}
 
@@ -50,10 +52,10 @@ def block_dot(
         shape = "circle" if node.look.shape == "circle" and wide == high else "box"
         body.node(ids[node.id], width=f"{wide / 72:.4f}", height=f"{high / 72:.4f}", shape=shape)
 
-    clusters = _nested(out, [(() if n.id in entering else n.frames, n) for n in nodes], write)
+    clusters = _nested(out, [(() if n.entry else n.frames, n) for n in nodes], write)
     sides: dict[str, list[str]] = {"source": [], "sink": []}
     for n in nodes:
-        if n.id in entering:
+        if n.entry:
             sides["sink" if n.backward else "source"].append(ids[n.id])
     for i, source, upwards in leaving:
         sides["source" if upwards else "sink"].append(ids[i])
@@ -61,9 +63,10 @@ def block_dot(
         out.edge(*((ids[i], ids[source]) if upwards else (ids[source], ids[i])), weight="2")
     for side, members in sides.items():
         if members:
-            with out.subgraph(graph_attr={"rank": side}) as rank:
-                for i in members:
-                    rank.node(i)
+            rank = graphviz.Digraph(graph_attr={"rank": side})
+            for i in members:
+                rank.node(i)
+            out.subgraph(rank)
     for edge in edges:
         tail, head = ids[edge.tail], ids[edge.head]
         if edge.kind == "gradient":

@@ -19,7 +19,8 @@ def label(node: Tensor, role: str, show: Set[str], details: bool = True) -> Labe
     leaf = role in ("input", "parameter", "constant", "saved") or node.op is None
     glyph = "" if leaf or node.op is None else glyph_of(node)
     base, index = ("", "")
-    if node.name and "name" in show:
+    constant = role == "constant" and not node.shape and not node.is_abstract
+    if node.name and "name" in show and not constant:
         base, index = split_name(node.name, step_of(node))
     elif leaf:
         base = stand_in(node, role)
@@ -27,11 +28,26 @@ def label(node: Tensor, role: str, show: Set[str], details: bool = True) -> Labe
     if details:
         if "shape" in show and node.shape and (leaf or node.name or all(x.shape != node.shape for x in node.inputs)):
             lines.append(str(node.shape))
-        if "value" in show and not node.is_abstract and not (leaf and not node.name and not node.shape):
+        if (
+            "value" in show
+            and not node.is_abstract
+            and not (leaf and not node.shape and (role == "constant" or not node.name))
+        ):
             lines.append(number_text(node.numpy()))
         if "grad" in show and node.grad is not None:
             lines.append("∂: " + number_text(node.grad.numpy(), norm=True))
     return Label(glyph, base, index, tuple(lines))
+
+
+def ghost_label(solid: Label, node: Tensor, reader: Tensor | None) -> Label:
+    """How a node is called where another step reads it; an unnamed gradient after what it is the gradient of."""
+    if solid.base:
+        return Label("", solid.base, solid.index)
+    origin = reader.origin if reader is not None else None
+    if origin is not None and origin.name is not None:
+        base, index = split_name(origin.name, step_of(origin))
+        return Label("", "∂" + base, index)
+    return Label("", stand_in(node, "value"))
 
 
 def step_of(node: Tensor) -> int | None:

@@ -11,6 +11,7 @@ from .text import SUBSCRIPT_SCALE, width
 from .theme import DETAIL_SIZE, DETAIL_TEXT
 
 _CURVE = 0.5523  # a quarter circle as a cubic Bézier curve
+_SLANT = 5.0  # how far an input's sides lean
 
 
 @dataclass
@@ -32,14 +33,14 @@ def outline(node: Node) -> Iterator[tuple[list[Point], str]]:
     if node.look.double:
         yield _shape(node.look.shape, node.x, node.y, wide - 5, high - 5), "line"
     if node.badge and node.look.shape == "circle" and len(node.label.glyph) == 1:
-        radius, x, y = node.size * 0.68, *_badge_centre(node)
+        radius, x, y = node.size * 0.64, *_badge_centre(node)
         yield _rounded_box(x, y, 2 * radius, 2 * radius, radius), "line"
 
 
 def texts(node: Node) -> Iterator[Text]:
     """The glyph, the name and its subscript, and the small lines."""
     label, size, colour = node.label, node.size, node.look.text
-    baseline = node.y + size * 0.36 - DETAIL_SIZE * 0.625 * len(label.details)
+    baseline = _middle(node) + size * 0.36
     if label.base:
         main = label.name_width(size)
         x = node.x - (main + node.badge) / 2 + node.badge
@@ -52,13 +53,21 @@ def texts(node: Node) -> Iterator[Text]:
             yield Text(x, baseline + size * 0.22, label.index, size * SUBSCRIPT_SCALE, colour, "start")
     else:
         yield Text(node.x, baseline, label.glyph, size, colour)
+    drop = size * (0.4 if node.badge else 0.28)
     for k, line in enumerate(label.details):
-        yield Text(node.x, baseline + size * 0.28 + DETAIL_SIZE * (0.9 + 1.25 * k), line, DETAIL_SIZE, DETAIL_TEXT)
+        yield Text(node.x, baseline + drop + DETAIL_SIZE * (0.9 + 1.25 * k), line, DETAIL_SIZE, DETAIL_TEXT)
 
 
 def _badge_centre(node: Node) -> Point:
     left = node.x - (node.label.name_width(node.size) + node.badge) / 2
-    return left + (node.badge - 6) / 2, node.y - DETAIL_SIZE * 0.625 * len(node.label.details)
+    return left + (node.badge - 6) / 2, _middle(node)
+
+
+def _middle(node: Node) -> float:
+    """The height of the main text's middle."""
+    return node.y - (
+        DETAIL_SIZE * 0.625 * len(node.label.details) + (1.0 if node.badge else 0.0) if node.label.details else 0.0
+    )
 
 
 def arrow(path: list[Point], weight: float) -> list[Point]:
@@ -73,12 +82,44 @@ def arrow(path: list[Point], weight: float) -> list[Point]:
     return [tip, (x - half * dy, y + half * dx), (x + half * dy, y - half * dx)]
 
 
+def meeting(path: list[Point], tail: Node, head: Node) -> list[Point]:
+    """A spline drawn on to the outlines of its two nodes: engines stop at the box around a node."""
+    return _onto(tail, _onto(head, path)[::-1])[::-1]
+
+
+def _onto(node: Node, path: list[Point]) -> list[Point]:
+    tip = path[-1]
+    back = next((p for p in reversed(path) if abs(p[0] - tip[0]) + abs(p[1] - tip[1]) > 0.5), None)
+    if back is None or _inside(node, tip):
+        return path
+    dx, dy = tip[0] - back[0], tip[1] - back[1]
+    length = (dx * dx + dy * dy) ** 0.5
+    for k in range(1, 25):
+        p = (tip[0] + dx / length * k / 2, tip[1] + dy / length * k / 2)
+        if _inside(node, p):
+            return [*path, tip, p, p]
+    return path
+
+
+def _inside(node: Node, p: Point) -> bool:
+    """Whether a point is on or within the outline."""
+    (wide, high), dx, dy = node.extent, abs(p[0] - node.x), abs(p[1] - node.y)
+    if node.look.shape == "circle":
+        r = min(high / 2, 15.0)
+        x, y = max(dx - wide / 2 + r, 0.0), max(dy - high / 2 + r, 0.0)
+        return x * x + y * y <= (r + 0.2) ** 2
+    if node.look.shape == "slanted":
+        lean = (p[1] - node.y) / high * _SLANT  # the outline's shift to the left at this height
+        return abs(p[0] - node.x + lean) <= (wide - _SLANT) / 2 + 0.2 and dy <= high / 2 + 0.2
+    return True
+
+
 def _shape(shape: str, x: float, y: float, wide: float, high: float) -> list[Point]:
     w, h = wide / 2, high / 2
     if shape == "circle":
         return _rounded_box(x, y, wide, high, min(h, 15.0))
     if shape == "slanted":
-        return _polygon([(x - w + 5, y - h), (x + w, y - h), (x + w - 5, y + h), (x - w, y + h)])
+        return _polygon([(x - w + _SLANT, y - h), (x + w, y - h), (x + w - _SLANT, y + h), (x - w, y + h)])
     if shape == "cut":
         c = 5.0
         corners = [(w - c, -h), (w, c - h), (w, h - c), (w - c, h), (c - w, h), (-w, h - c), (-w, c - h), (c - w, -h)]

@@ -42,6 +42,8 @@ class Node:
     frames: tuple[str, ...] = ()
     ghost: bool = False
     backward: bool = False
+    entry: bool = False  # where something comes in from another block, or from before the first step
+    order: tuple[int, int] = (0, 0)  # leaves first, by role, then ops, each in order of creation
     tooltip: str = ""
     x: float = 0.0
     y: float = 0.0
@@ -64,18 +66,20 @@ class Node:
         label, size = self.label, self.size
         main = label.name_width(size) if label.base else width(label.glyph, size)
         details = max((width(line, DETAIL_SIZE) for line in label.details), default=0.0)
-        high = size * 1.2 + 7 + (DETAIL_SIZE * 1.25) * len(label.details)
+        high = size * 1.2 + 7 + (DETAIL_SIZE * 1.25) * len(label.details) + (3 if self.badge else 0)
         wide = max(self.badge + main, details) + (14 if self.look.shape in ("box", "plain") else 18)
         if self.look.shape == "plain":
             wide, high = wide - 8, high - 4
         if self.look.shape == "circle" and not label.base and not label.details and wide < high + 16:
             wide = high
-        return max(wide, high), high
+        rim = 5.0 if self.look.double else 0.0
+        return max(wide, high) + rim, high + rim
 
 
 @dataclass
 class Edge:
-    """A drawn edge. `kind`: data, gradient, saved (a forward value read backward), lane, back_lane (across blocks)."""
+    """A drawn edge. `kind`: data, gradient, saved (a forward value that a gradient reads); between blocks lane (a
+    state), link (another value), back_lane (a gradient)."""
 
     tail: str
     head: str
@@ -94,6 +98,7 @@ class Frame:
     wide: float
     high: float
     depth: int = 0
+    indent: float = 9.0  # of the label
 
 
 @dataclass

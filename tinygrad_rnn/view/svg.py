@@ -9,7 +9,7 @@ from html import escape
 from .marks import Text, arrow, outline, texts
 from .picture import Edge, Frame, Node, Picture
 from .text import FAMILY, clean
-from .theme import FRAME_FILLS, FRAME_LINE, FRAME_TEXT, STROKES
+from .theme import FRAME_FILLS, FRAME_LINE, FRAME_SIZE, FRAME_TEXT, STROKES
 
 MARGIN = 10.0
 
@@ -53,8 +53,8 @@ def _frame(frame: Frame) -> str:
     return (
         f'<rect x="{number(frame.x)}" y="{number(frame.y)}" width="{number(frame.wide)}" '
         f'height="{number(frame.high)}" rx="7" fill="{fill}" stroke="{FRAME_LINE}" stroke-width="0.8"/>'
-        f'<text x="{number(frame.x + 9)}" y="{number(frame.y + 15)}" font-size="11" fill="{FRAME_TEXT}">'
-        f"{escape(frame.label)}</text>"
+        f'<text x="{number(frame.x + frame.indent)}" y="{number(frame.y + 15)}" font-size="{number(FRAME_SIZE)}" '
+        f'fill="{FRAME_TEXT}">{escape(frame.label)}</text>'
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 TEXT_SIZE = 13.0
 DETAIL_SIZE = 9.0
+FRAME_SIZE = 11.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ STROKES = {
     "gradient": Stroke("#c0392b", 1.2),
     "saved": Stroke("#767676", 1.0, (1.5, 3.0)),
     "lane": Stroke("#6a51a3", 2.2),
+    "link": Stroke("#555555", 1.4),
     "back_lane": Stroke("#c0392b", 2.0, (7.0, 2.5)),
 }
 

@@ -1,0 +1,96 @@
+"""A laid-out `Picture` as a one-page PDF with the shipped font inside."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from .layout import Point
+from .marks import arrow, outline, texts
+from .picture import Picture
+from .svg import MARGIN
+from .text import FONT
+from .theme import FRAME_FILLS, FRAME_LINE, FRAME_SIZE, FRAME_TEXT, STROKES
+
+_FONT_NAME = "DejaVuSans"
+
+
+def to_pdf(picture: Picture) -> bytes:
+    """The picture as PDF bytes: vector graphics, text that can be searched; the same bytes every time."""
+    return _Page(picture).bytes()
+
+
+class _Page:
+    def __init__(self, picture: Picture):
+        from reportlab.pdfbase.pdfmetrics import getRegisteredFontNames, registerFont
+        from reportlab.pdfbase.ttfonts import TTFont
+        from reportlab.pdfgen.canvas import Canvas
+
+        if _FONT_NAME not in getRegisteredFontNames():
+            registerFont(TTFont(_FONT_NAME, str(FONT)))
+        self.file = BytesIO()
+        self.high = picture.high + MARGIN
+        size = (picture.wide + 2 * MARGIN, picture.high + 2 * MARGIN)
+        self.canvas = Canvas(self.file, pagesize=size, invariant=1, pageCompression=1)
+        self.canvas.setTitle(picture.title)
+        self.canvas.setSubject(picture.description)
+        self.draw(picture)
+
+    def bytes(self) -> bytes:
+        self.canvas.save()
+        return self.file.getvalue()
+
+    def draw(self, picture: Picture) -> None:
+        canvas = self.canvas
+        for frame in picture.frames:
+            self.stroke(FRAME_LINE, 0.8)
+            canvas.setFillColor(FRAME_FILLS[min(frame.depth, len(FRAME_FILLS) - 1)])
+            x, y = self.at((frame.x, frame.y + frame.high))
+            canvas.roundRect(x, y, frame.wide, frame.high, 7, stroke=1, fill=1)
+            self.text(frame.x + frame.indent, frame.y + 15, frame.label, FRAME_SIZE, FRAME_TEXT, "start")
+        for edge in picture.edges:
+            if edge.path:
+                stroke = STROKES[edge.kind]
+                self.stroke(stroke.line, stroke.weight, stroke.dash)
+                self.spline(edge.path, closed=False, fill=False)
+                self.tip(arrow(edge.path, stroke.weight), stroke.line)
+        for node in picture.nodes.values():
+            for points, kind in outline(node):
+                self.stroke(node.look.line, node.look.weight, (3, 2) if node.ghost else ())
+                canvas.setFillColor(node.look.fill)
+                self.spline(points, closed=True, fill=kind == "filled")
+            for text in texts(node):
+                self.text(text.x, text.y, text.text, text.size, text.colour, text.anchor)
+
+    def at(self, p: Point) -> Point:
+        """PDF's y runs upwards."""
+        return p[0] + MARGIN, self.high - p[1]
+
+    def stroke(self, colour: str, weight: float, dash: tuple[float, ...] = ()) -> None:
+        self.canvas.setStrokeColor(colour)
+        self.canvas.setLineWidth(weight)
+        self.canvas.setDash(list(dash))  # type: ignore[arg-type]  (the stub forgets lists)
+
+    def spline(self, points: list[Point], *, closed: bool, fill: bool) -> None:
+        path = self.canvas.beginPath()
+        placed = [self.at(p) for p in points]
+        path.moveTo(*placed[0])
+        for a, b, c in zip(placed[1::3], placed[2::3], placed[3::3], strict=True):
+            path.curveTo(*a, *b, *c)
+        if closed:
+            path.close()
+        self.canvas.drawPath(path, stroke=1, fill=int(fill))
+
+    def tip(self, points: list[Point], colour: str) -> None:
+        path = self.canvas.beginPath()
+        path.moveTo(*self.at(points[0]))
+        for p in points[1:]:
+            path.lineTo(*self.at(p))
+        path.close()
+        self.canvas.setFillColor(colour)
+        self.canvas.drawPath(path, stroke=0, fill=1)
+
+    def text(self, x: float, y: float, text: str, size: float, colour: str, anchor: str) -> None:
+        self.canvas.setFont(_FONT_NAME, size)
+        self.canvas.setFillColor(colour)
+        draw = self.canvas.drawCentredString if anchor == "middle" else self.canvas.drawString
+        draw(*self.at((x, y)), text)
