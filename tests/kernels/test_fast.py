@@ -24,6 +24,17 @@ def test_agrees_with_the_plain_functions(name, dtype):
     np.testing.assert_allclose(y, getattr(scalars, name)(x), rtol=8 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_in_one_pass(dtype):
+    g, y = np.random.default_rng(0).uniform(-1, 1, size=(2, 5, 33)).astype(dtype)
+    for function, expected in ((fast.tanh_gradient, g * (1 - y * y)), (fast.sigmoid_gradient, g * y * (1 - y))):
+        result = function(g, y)
+        assert result.dtype == dtype
+        np.testing.assert_allclose(result, expected, rtol=1e-4 if dtype == np.float32 else 1e-12)
+    assert fast.tanh_gradient(np.broadcast_to(g[0], g.shape).T, y.T).shape == (33, 5)
+    assert fast.tanh_gradient(g[0, 0], y[0, 0]).dtype == dtype
+
+
 @pytest.mark.parametrize(
     "x",
     [

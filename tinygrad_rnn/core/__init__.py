@@ -1,5 +1,6 @@
 """Tensor, op, graph, differentiation. Knows no op by name except the three that broadcasting needs."""
 
+from . import memory as _memory  # noqa: F401  (acts when imported)
 from .broadcasting import broadcast_to, cast, sum_to
 from .by_step import grad_by_step
 from .check import check_grads

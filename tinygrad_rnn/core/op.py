@@ -13,7 +13,7 @@ Rule = Callable[..., Any]
 
 
 class Collector(Protocol):
-    """Gathers the contributions to the gradient of an operand that many nodes share, and sums them when it is needed."""
+    """Gathers contributions to the gradient of an operand that many nodes share; sums them when it is needed."""
 
     def add(self, g: Any, y: Any, *xs: Any) -> None: ...
 

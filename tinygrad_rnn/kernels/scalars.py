@@ -316,3 +316,26 @@ sqrt = _borrowed("sqrt", "The square root.")
 sin = _borrowed("sin", "The sine of x radians.")
 cos = _borrowed("cos", "The cosine of x radians.")
 tan = _borrowed("tan", "The tangent of x radians.")
+
+
+def _one(x: Any) -> Any:
+    """1 in the dtype of x."""
+    return x.dtype.type(1)
+
+
+@overload(_one, jit_options=OPTIONS)
+def _typed_one(x):
+    one = np.float32(1) if x == types.float32 else np.float64(1)
+    return lambda x: one
+
+
+@_jitable
+def tanh_gradient(g: Any, y: Any) -> Any:
+    """g·(1 − y²): the gradient of tanh in terms of its value."""
+    return g * (_one(y) - y * y)
+
+
+@_jitable
+def sigmoid_gradient(g: Any, y: Any) -> Any:
+    """g·y·(1 − y): the gradient of sigmoid in terms of its value."""
+    return g * (y * (_one(y) - y))

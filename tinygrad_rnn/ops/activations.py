@@ -15,8 +15,9 @@ _AT_ZERO = {"avoid": (0.0,)}
 
 
 @elementwise(
-    [lambda y, x: y * (1 - y)], cost=10, latex=r"\sigma({x})", glyph="σ", onnx="Sigmoid", scalar="sigmoid({x})"
-)
+    [lambda y, x: y * (1 - y)], fused=[lambda g, y, x: kernels.fast.sigmoid_gradient(g, y)],
+    cost=10, latex=r"\sigma({x})", glyph="σ", onnx="Sigmoid", scalar="sigmoid({x})",
+)  # fmt: skip
 def sigmoid(x):
     """The logistic function, σ(x) = 1 / (1 + e^{−x})."""
     return kernels.fast.sigmoid(x)

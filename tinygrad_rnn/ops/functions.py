@@ -74,7 +74,10 @@ def tan(x):
     return np.tan(x)
 
 
-@elementwise([lambda y, x: 1 - y * y], cost=10, latex=r"\tanh({x})", glyph="tanh", onnx="Tanh", scalar="tanh({x})")
+@elementwise(
+    [lambda y, x: 1 - y * y], fused=[lambda g, y, x: kernels.fast.tanh_gradient(g, y)],
+    cost=10, latex=r"\tanh({x})", glyph="tanh", onnx="Tanh", scalar="tanh({x})",
+)  # fmt: skip
 def tanh(x):
     """The hyperbolic tangent, 1 − 2 / (e^{2x} + 1)."""
     return np.tanh(x)
