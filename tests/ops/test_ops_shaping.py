@@ -196,3 +196,12 @@ def test_creation():
     w = tg.randn(2, generator=rng(0), dtype=np.float32, requires_grad=True, name="w")
     assert (w.dtype, w.requires_grad, w.name) == (np.float32, True, "w")
     assert tg.randn(generator=rng(0)).shape == ()
+
+
+def test_integers_and_booleans_need_no_gradient():
+    x = tg.tensor(X, requires_grad=True)
+    for y in (x.astype(int), x > 2, x.argmax(), x == x, tg.sort(x).astype(bool)):
+        assert not y.requires_grad
+    y = x.astype(np.float32)
+    y.sum().backward()
+    assert (y.dtype, x.grad.dtype) == (np.float32, np.float64)

@@ -75,7 +75,7 @@ def _caller(op: Op) -> Callable[..., Any]:
     watching. Everything else, errors included, goes through `apply`.
     """
     evaluate, new, count = op.evaluate, Tensor, len(op.attrs)
-    simple = op.differentiable and not op.variadic
+    differentiable, floats, alike = op.differentiable, op.dtype is None, op.promotes is None
 
     def unary(x: Any, *rest: Any, **attrs: Any) -> Any:
         if isinstance(x, Tensor) and (array := x._array) is not None and not rest and len(attrs) == count:
@@ -85,7 +85,7 @@ def _caller(op: Op) -> Callable[..., Any]:
                     y = evaluate(array, **attrs) if attrs else evaluate(array)
                 except (ValueError, TypeError, IndexError):
                     return apply(op, (x,), attrs)  # explains
-                if x.requires_grad and mode.records:
+                if x.requires_grad and mode.records and differentiable and (floats or y.dtype.kind == "f"):
                     return new(y, op, (x,), attrs or None, True, mode.scope)
                 return new(y)
         elif isinstance(x, np.ndarray) and not rest and len(attrs) == count:
@@ -102,13 +102,24 @@ def _caller(op: Op) -> Callable[..., Any]:
                         z = evaluate(x, y)
                     except (ValueError, TypeError):
                         return apply(op, (a, b), {})  # explains
-                    if mode.records and (a.requires_grad or b.requires_grad):
+                    if mode.records and differentiable and (a.requires_grad or b.requires_grad):
                         return new(z, op, (a, b), None, True, mode.scope)
                     return new(z)
+        elif alike and type(b) in (int, float) and isinstance(a, Tensor) and a.dtype.kind == "f":
+            return binary(a, _constant(b, a.dtype))
+        elif alike and type(a) in (int, float) and isinstance(b, Tensor) and b.dtype.kind == "f":
+            return binary(_constant(a, b.dtype), b)
         return apply(op, (a, b), {})
 
-    if simple and len(op.operands) == 1:
+    if not op.variadic and len(op.operands) == 1:
         return unary
-    if simple and len(op.operands) == 2 and not op.attrs:
+    if not op.variadic and len(op.operands) == 2 and not op.attrs:
         return binary
     return lambda *operands, **attrs: apply(op, operands, attrs)
+
+
+def _constant(number: float, dtype: np.dtype) -> Tensor:
+    """A Python number beside a tensor of floats is one of its dtype."""
+    constant = Tensor(np.array(number, dtype))
+    constant.role = "constant"
+    return constant

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from string import ascii_letters
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def _cost(out, *shapes, subscripts):
     return len(shapes) * math.prod(_sizes(terms, shapes).values())
 
 
-def _gradient(i, g, operands, subscripts):
+def _gradient(i, g, operands, subscripts) -> Any:
     """The einsum of g and the other operands, to the letters of operand i.
 
     A letter that only operand i has was summed over: a vector of ones spreads g along it. A letter that operand i

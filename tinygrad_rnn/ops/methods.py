@@ -222,7 +222,9 @@ class Methods:
     @property
     def mT(self) -> Tensor:
         """The matrix transpose: the last two axes exchanged."""
-        return shaping.transpose(self, -2, -1)
+        x: Any = self
+        n = len(x.shape)
+        return shaping.permute(x, axes=(*range(n - 2), n - 1, n - 2))
 
     @property
     def T(self) -> Tensor:
