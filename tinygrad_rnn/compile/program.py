@@ -12,8 +12,7 @@ from numba import cfunc, types
 from ..core.graph import Graph
 from ..core.tensor import Tensor
 from ..kernels import threads
-from ..kernels.products import FAST, contraction_address, packed, product_address
-from ..kernels.tile import tile_for
+from ..kernels.products import FAST, contract, multiply, packed, product_address
 from .body import Body, is_shared, width
 from .cache import imported
 from .emit import emitted
@@ -21,8 +20,6 @@ from .passes import PASSES
 from .rows import Place, lowered
 
 _JOB = types.void(types.CPointer(types.intp), types.intp)
-#: Below so many multiplications a program runs in the calling thread: waking others would cost more.
-SMALL = 200_000
 
 
 class Run(NamedTuple):
@@ -107,11 +104,7 @@ class Program:
         for d in self.rows.deferred:
             target = known[self._place(d.out).array].reshape(T * B, -1)
             for k, (rows, weights) in enumerate(d.terms):
-                left, right = self._matrix(rows, known, T, B, lag), shared[weights.number]
-                if k == 0:
-                    np.matmul(left, right, out=target)
-                else:
-                    target += left @ right
+                multiply(self._matrix(rows, known, T, B, lag), shared[weights.number], target, k > 0)
         outputs = [self._matrix(n, known, T, B, lag).reshape(T, B, -1) for n in self.rows.body.outputs]
         finals = [slot[0 if against_time else T % len(slot)] for slot in slots]
         return Run(outputs, slots, finals, self._totals(known, T, B, lag, shared))
@@ -144,12 +137,20 @@ class Program:
         self, known: dict[str, np.ndarray], T: int, B: int, lag: int, shared: dict[int, np.ndarray]
     ) -> list[np.ndarray]:
         values = dict(shared)
+        sums: dict[int, np.ndarray] = {}
+        summed = {c.right.number for c in self.rows.contractions if c.left is None}
         for c in self.rows.contractions:
-            right = self._matrix(c.right, known, T, B, lag)
+            if c.left is not None:
+                left, right = self._matrix(c.left, known, T, B, lag), self._matrix(c.right, known, T, B, lag)
+                wanted = c.right.number in summed and c.right.number not in sums
+                values[c.total.number], columns = contract(left, right, wanted)
+                if columns is not None:
+                    sums[c.right.number] = columns
+        for c in self.rows.contractions:
             if c.left is None:
-                values[c.total.number] = (np.ones(len(right), self.dtype) @ right).reshape(c.total.shape)
-            else:
-                values[c.total.number] = self._contracted(self._matrix(c.left, known, T, B, lag), right)
+                if c.right.number not in sums:
+                    sums[c.right.number] = np.ones(T * B, self.dtype) @ self._matrix(c.right, known, T, B, lag)
+                values[c.total.number] = sums[c.right.number].reshape(c.total.shape)
         for node in self._epilogue:
             if node.number not in values:
                 if node.op is None:
@@ -164,24 +165,15 @@ class Program:
     def _epilogue(self) -> list[Tensor]:
         return Graph(self.rows.body.totals, boundary=[c.total for c in self.rows.contractions]).nodes
 
-    def _contracted(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """leftᵀ right, on the threads."""
-        (K, M), N = left.shape, right.shape[1]
-        total = np.empty((M, N), self.dtype)
-        size, chunk = self.dtype.itemsize, 128
-        places = [left.ctypes.data, left.strides[0] // size, right.ctypes.data, right.strides[0] // size]
-        arguments = np.array([*places, total.ctypes.data, N, K, M, N, chunk, 0], np.int64)
-        threads.run(contraction_address(self.dtype), arguments, -(-N // tile_for(self.dtype).width) * -(-M // chunk))
-        return total
-
     def _launch(self, T: int, B: int, known: dict[str, np.ndarray], slots: list[int], lag: int) -> None:
-        count = threads.size() if self.cost * T * B > SMALL else 1
+        cost = self.cost * T * B
+        count = threads.size() if cost > threads.SMALL else 1
         rows = -(-B // min(count, B))
         start, stride = (T - 1, -1) if lag else (0, 1)
         # The layout that `block` in the generated source unpacks.
         numbers = [rows, T, B, start, stride, lag, self.product, *slots]
         arguments = np.array([*numbers, *[known[name].ctypes.data for name in self.arrays]], np.int64)
-        threads.run(self.job.address, arguments, -(-B // rows))
+        threads.run(self.job.address, arguments, -(-B // rows), cost)
 
     def _shared_values(self, leaves: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
         values: dict[int, np.ndarray] = {}

@@ -1,8 +1,8 @@
 """Matrix products for recurrence: few rows, weights packed once per call and used at every time step.
 
-`product` multiplies a block of rows by packed weights; `contract` is the product over all time steps that gives a
-weight's gradient. Both are compiled once per dtype and called by address, so a generated program does not compile
-them again.
+`rows_times_panels` multiplies a block of rows by packed weights; programs call it by address, so that it is compiled
+once and not once in each. `contract` is the product over all time steps that gives a weight's gradient, and
+`multiply` the one that gives an input's.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import numba
 import numpy as np
 from numba import carray, cfunc, njit, types
 
+from . import threads
 from .native import address32, address64, at, moved, zeros_like_pointed
 from .tile import heights, padded, panel_width, tile_for, tile_of
 
 #: No `nnan` and `ninf`: NaN and infinity must come through.
 FAST = {"fastmath": {"contract", "reassoc", "nsz", "arcp", "afn"}, "error_model": "numpy"}
 DEPTH = 256  # rows of the operands that `contract` keeps in cache at a time
+CHUNK = 128  # columns of its left operand to a block
+ROWS = 96  # rows to a block of `multiply`
 
 
 @njit(cache=True, nogil=True, **FAST)
@@ -71,39 +74,128 @@ def rows_times_panels(M, K, A, row, column, P, N, C, ldc, accumulate):
 
 
 @njit(cache=True, **FAST)
-def contract_block(given, block, A, D, C):
-    """C (M × N) = or += Aᵀ D summed over K rows, A: K × M, D: K × N. A block is one panel of D by one chunk of M.
+def contract_block(given, block, A, D, C, S):
+    """C (M × N) = Aᵀ D summed over K rows, A: K × M, D: K × N; S (N) = the column sums of D if wanted.
 
-    `given`: the addresses and row strides of A, D and C, then K, M, N, the chunk, and whether to accumulate.
+    A block is one panel of D by one chunk of M. `given`: the addresses and row strides of A, D and C, then K, M, N,
+    the chunk, and the address of S or 0.
     """
-    lda, ldd, ldc, K, M, N = given[1], given[3], given[5], given[6], given[7], given[8]
-    chunk, accumulate = given[9], given[10] != 0
+    lda, ldd, ldc, K, M, N, chunk = given[1], given[3], given[5], given[6], given[7], given[8], given[9]
     width = panel_width(A)
     panels = -(-N // width)
     first, row = (block % panels) * width, (block // panels) * chunk
     columns, rows = min(width, N - first), min(chunk, M - row)
+    sums = given[10] != 0 and row == 0
     panel = zeros_like_pointed(D, DEPTH * width)
-    out = zeros_like_pointed(D, chunk * width)
+    out = zeros_like_pointed(D, max(rows, 1) * width)
+    total = zeros_like_pointed(D, width)
     for k0 in range(0, max(K, 1), DEPTH):
         depth = min(DEPTH, K - k0)
-        for k in range(depth):
-            for j in range(columns):
-                panel[k * width + j] = D[(k0 + k) * ldd + first + j]
+        if columns == width:
+            for k in range(depth):
+                for j in range(width):
+                    panel[k * width + j] = D[(k0 + k) * ldd + first + j]
+        else:
+            for k in range(depth):
+                for j in range(columns):
+                    panel[k * width + j] = D[(k0 + k) * ldd + first + j]
+        if sums:
+            for k in range(depth):
+                for j in range(width):
+                    total[j] += panel[k * width + j]
         rows_times_panels(rows, depth, moved(A, k0 * lda + row), 1, lda, at(panel, 0), width, at(out, 0), width, k0 > 0)
     for i in range(rows):
         for j in range(columns):
-            place = (row + i) * ldc + first + j
-            C[place] = C[place] + out[i * width + j] if accumulate else out[i * width + j]
+            C[(row + i) * ldc + first + j] = out[i * width + j]
+    if sums:
+        for j in range(columns):
+            S[first + j] = total[j]
+
+
+@njit(cache=True, **FAST)
+def multiply_block(given, block, A, P, C):
+    """Some rows of C (M × N) = or += A (M × K) @ weights (K × N, packed).
+
+    `given`: the addresses and row strides of A and C, the address of P, then K, M, N, the rows of a block, and whether
+    to accumulate.
+    """
+    lda, ldc, K, M, N, size, accumulate = given[1], given[3], given[5], given[6], given[7], given[8], given[9] != 0
+    width = panel_width(A)
+    whole = N // width * width
+    first = block * size
+    rows = min(size, M - first)
+    rows_times_panels(rows, K, moved(A, first * lda), lda, 1, P, whole, moved(C, first * ldc), ldc, accumulate)
+    if whole < N:  # the last panel is wider than what is left of a row of C
+        last = zeros_like_pointed(A, rows * width)
+        columns = N - whole
+        if accumulate:
+            for i in range(rows):
+                for j in range(columns):
+                    last[i * width + j] = C[(first + i) * ldc + whole + j]
+        panel = moved(P, whole * K)
+        rows_times_panels(rows, K, moved(A, first * lda), lda, 1, panel, width, at(last, 0), width, accumulate)
+        for i in range(rows):
+            for j in range(columns):
+                C[(first + i) * ldc + whole + j] = last[i * width + j]
 
 
 def _contract32(arguments, block):
     given = carray(arguments, 11)
-    contract_block(given, block, address32(given[0]), address32(given[2]), address32(given[4]))
+    places = address32(given[0]), address32(given[2]), address32(given[4]), address32(given[10])
+    contract_block(given, block, places[0], places[1], places[2], places[3])
 
 
 def _contract64(arguments, block):
     given = carray(arguments, 11)
-    contract_block(given, block, address64(given[0]), address64(given[2]), address64(given[4]))
+    places = address64(given[0]), address64(given[2]), address64(given[4]), address64(given[10])
+    contract_block(given, block, places[0], places[1], places[2], places[3])
+
+
+def _multiply32(arguments, block):
+    given = carray(arguments, 10)
+    multiply_block(given, block, address32(given[0]), address32(given[4]), address32(given[2]))
+
+
+def _multiply64(arguments, block):
+    given = carray(arguments, 10)
+    multiply_block(given, block, address64(given[0]), address64(given[4]), address64(given[2]))
+
+
+def contract(left: np.ndarray, right: np.ndarray, sums: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """leftᵀ @ right for tall matrices whose rows are contiguous, and the column sums of `right` if wanted."""
+    (K, M), N = left.shape, right.shape[1]
+    dtype = right.dtype
+    total, columns = np.empty((M, N), dtype), np.empty(N, dtype) if sums else None
+    chunk = max(1, min(M, CHUNK))
+    address = 0 if columns is None else columns.ctypes.data
+    size = dtype.itemsize
+    operands = [left.ctypes.data, left.strides[0] // size, right.ctypes.data, right.strides[0] // size]
+    given = np.array([*operands, total.ctypes.data, N, K, M, N, chunk, address], np.int64)
+    blocks = -(-N // tile_for(dtype).width) * max(1, -(-M // chunk))
+    threads.run(_job(_contract32 if size == 4 else _contract64), given, blocks, 2 * K * M * N)
+    return total, columns
+
+
+def multiply(rows: np.ndarray, weights: np.ndarray, out: np.ndarray, accumulate: bool) -> None:
+    """out = or += rows @ weights for many rows; rows and out have contiguous rows."""
+    (M, K), N = rows.shape, weights.shape[1]
+    size = rows.dtype.itemsize
+    panels = packed(weights)
+    height = min(ROWS, max(8, -(-M // threads.size())))
+    operands = [rows.ctypes.data, rows.strides[0] // size, out.ctypes.data, out.strides[0] // size, panels.ctypes.data]
+    given = np.array([*operands, K, M, N, height, accumulate], np.int64)
+    threads.run(_job(_multiply32 if size == 4 else _multiply64), given, -(-M // height), 2 * K * M * N)
+
+
+@cache
+def _job(function: Any) -> int:
+    """The address of a job, for `threads.run`."""
+    made = cfunc(types.void(types.CPointer(types.intp), types.intp), cache=True, **FAST)(function)
+    _jobs.append(made)
+    return made.address
+
+
+_jobs: list[Any] = []  # compiled jobs, kept alive
 
 
 @cache
@@ -117,15 +209,3 @@ def _product(dtype: np.dtype) -> Any:
     pointer, n = types.CPointer(numba.from_dtype(dtype)), types.intp
     signature = types.void(n, n, pointer, n, n, pointer, n, pointer, n, types.boolean)
     return cfunc(signature, cache=True, **FAST)(rows_times_panels.py_func)
-
-
-@cache
-def contraction_address(dtype: np.dtype) -> int:
-    """The address of the job that runs `contract_block`, for `threads.run`."""
-    return _contraction(np.dtype(dtype)).address
-
-
-@cache
-def _contraction(dtype: np.dtype) -> Any:
-    job = _contract32 if dtype == np.float32 else _contract64
-    return cfunc(types.void(types.CPointer(types.intp), types.intp), cache=True, **FAST)(job)

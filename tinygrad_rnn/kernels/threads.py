@@ -26,6 +26,8 @@ _BITS = 20
 _MASK = (1 << _BITS) - 1
 #: Looks for a job before a worker sleeps, and for the last block before the caller yields: about 0.1 ms.
 _PATIENCE = 10_000
+#: FLOPs below which waking another thread costs more than it saves.
+SMALL = 400_000
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -157,12 +159,12 @@ def resize(threads: int | None) -> None:
     _forget()
 
 
-def run(function: int, arguments: np.ndarray, blocks: int) -> None:
-    """Run a job on the process's pool."""
-    pool = _pool
-    if pool is None:
-        pool = _new_pool()
-    pool.run(function, arguments, blocks)
+def run(function: int, arguments: np.ndarray, blocks: int, cost: float = float("inf")) -> None:
+    """Run a job on the process's pool, or in the calling thread if its `cost` (FLOPs) is small."""
+    if cost < SMALL or blocks <= 1:
+        _run_alone(blocks, function, arguments.ctypes.data)
+    else:
+        (_pool or _new_pool()).run(function, arguments, blocks)
 
 
 def _new_pool() -> Pool:
