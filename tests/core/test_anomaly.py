@@ -55,6 +55,20 @@ def test_backward_alone():
     assert "recorded at" not in str(error.value)
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_sum_that_overflows_and_a_hook(create_graph):
+    x = tg.tensor([0.0, 0.0], requires_grad=True, name="x")
+    big = np.array([1.0, 1.5e308])
+    with pytest.raises(errors.NonFiniteError) as error, tg.detect_anomaly():
+        (x * big + x * big).backward(np.ones(2), create_graph=create_graph)
+    says(error, "first non-finite gradient: inf at [1]", "arrives at x (2,) float64 'x'")
+    h = (x * 2.0).named("h")
+    h.register_hook(lambda g: np.full(2, np.nan))
+    with pytest.raises(errors.NonFiniteError) as error, tg.detect_anomaly():
+        h.sum().backward(create_graph=create_graph)
+    says(error, "first non-finite gradient: nan at [0]", "arrives at h (multiply) (2,) float64 'h'")
+
+
 def test_transforms():
     for derivative in (tg.grad(deep), lambda x: tg.jvp(deep, x, np.ones(2)), tg.grad(lambda x: tg.grad(deep)(x).sum())):
         with pytest.raises(errors.NonFiniteError) as error, tg.detect_anomaly():

@@ -116,6 +116,9 @@ def _complete(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:
 
 def _lift(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> tuple[Tensor, ...]:
     """Turn scalars and arrays into constants and bring operands to one dtype. Python scalars never widen."""
+    first = operands[0]
+    if isinstance(first, Tensor) and all(isinstance(x, Tensor) and x.dtype == first.dtype for x in operands):
+        return tuple(operands)
     shares = [op.promotes is None or name in op.promotes for name in op.operands]
     if op.variadic:
         shares = [True] * len(operands)

@@ -22,7 +22,7 @@ from .errors import (
     ShapeError,
     with_user_line,
 )
-from .mode import changed, current
+from .mode import changed, current, move_to
 from .tensor import Tensor, TensorLike, Writes, abstract
 
 
@@ -163,6 +163,8 @@ def _walk(
         extra = node.extra
         if extra is not None and extra.hooks:
             g, _ = hooked(node, Tensor(g))._array, owned.discard(key)
+        if anomaly:
+            check_finite_sum(node, g)
         op = node.op
         if wanted is None:
             if op is None or (extra is not None and extra.retains_grad):
@@ -239,31 +241,34 @@ def _walk_recording(
         if g is None:
             continue
         op, extra = node.op, node.extra
-        with changed(origin=node, scope=node.scope):
-            if extra is not None and extra.hooks:
-                g = hooked(node, g)
-            kept = op is None or (extra is not None and extra.retains_grad)
-            if (wanted is None and kept) or (wanted is not None and node.number in wanted):
-                found.append((node, g))
-            if op is None:
+        move_to(node)
+        if extra is not None and extra.hooks:
+            g = hooked(node, g)
+        if anomaly:
+            check_finite_sum(node, g)
+        kept = op is None or (extra is not None and extra.retains_grad)
+        if (wanted is None and kept) or (wanted is not None and node.number in wanted):
+            found.append((node, g))
+        if op is None:
+            continue
+        check_unchanged(node, needed)
+        pull = op.pull(g, node, node.inputs, node.attrs)
+        for i, x in enumerate(node.inputs):
+            if not x.requires_grad if needed is None else x.number not in needed:
                 continue
-            check_unchanged(node, needed)
-            pull = op.pull(g, node, node.inputs, node.attrs)
-            for i, x in enumerate(node.inputs):
-                if not x.requires_grad if needed is None else x.number not in needed:
-                    continue
-                gi = pull(i)
-                if gi is None:
-                    continue
-                if anomaly:
-                    check_finite(node, i, gi)
-                if gi.dtype != x.dtype:
-                    gi = cast(gi, dtype=x.dtype)
-                old = gradients.get(x.number)
-                if old is not None:
-                    with changed(origin=x, scope=x.scope):
-                        gi = old + gi
-                gradients[x.number] = gi
+            gi = pull(i)
+            if gi is None:
+                continue
+            if anomaly:
+                check_finite(node, i, gi)
+            if gi.dtype != x.dtype:
+                gi = cast(gi, dtype=x.dtype)
+            old = gradients.get(x.number)
+            if old is not None:
+                move_to(x)
+                gi = old + gi
+                move_to(node)
+            gradients[x.number] = gi
         if not retain_graph and (wanted is None or node.number not in wanted):
             node.inputs = None  # type: ignore[assignment]
             node.attrs = None
@@ -340,12 +345,24 @@ def check_finite(node: Tensor, i: int, g: Any) -> None:
         )
 
 
+def check_finite_sum(node: Tensor, g: Any) -> None:
+    """The same for the whole gradient of a node, which is a sum, a given gradient, or what a hook returned."""
+    if bad := non_finite(g):
+        where = f"{located(node)} {node.describe()}{_recorded_at(node)}"
+        raise NonFiniteError(with_user_line(f"first non-finite gradient: {bad} of the sum that arrives at {where}"))
+
+
 def _recorded_at(node: Tensor) -> str:
     return f"\n  recorded at {node.extra.line}" if node.extra is not None and node.extra.line else ""
 
 
 def push_forward(roots: Sequence[Tensor], seeds: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor | None]:
     """The Jacobian-vector product of the whole graph: the tangents of `roots`, given those of some nodes."""
+    with changed():
+        return _push_forward(roots, seeds)
+
+
+def _push_forward(roots: Sequence[Tensor], seeds: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor | None]:
     tangents = {x.number: t for x, t in seeds}
     for node in between([x for x, _ in seeds], roots):
         if node.op is None or node.number in tangents:
@@ -353,8 +370,8 @@ def push_forward(roots: Sequence[Tensor], seeds: Sequence[tuple[Tensor, Tensor]]
         check_unchanged(node, tangents)
         moving = [tangents.get(x.number) for x in node.inputs]
         if any(t is not None for t in moving):
-            with changed(origin=node, scope=node.scope):
-                t = _tangent(node, moving)
+            move_to(node)
+            t = _tangent(node, moving)
             if t is not None and current().anomaly and (bad := non_finite(t)):
                 where = f"{located(node)} {node.describe()}{_recorded_at(node)}"
                 raise NonFiniteError(with_user_line(f"first non-finite tangent: {bad} of {where}"))

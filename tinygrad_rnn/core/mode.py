@@ -67,6 +67,12 @@ def changed(**changes: Any) -> Iterator[Mode]:
         _current.reset(token)
 
 
+def move_to(node: Tensor) -> None:
+    """Within a block of `changed`: what follows, to its end or the next move, belongs to `node` and its scope."""
+    mode = current()
+    _current.set(Mode(mode.record, node.scope, mode.anomaly, node))
+
+
 def no_grad():
     """Record nothing inside the block (or the decorated function): values without a graph."""
     return changed(record="none")

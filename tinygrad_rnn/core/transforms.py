@@ -271,7 +271,9 @@ def _lifted(name: str, x: TensorLike) -> Tensor:
     if isinstance(x, Tensor):
         if x.dtype.kind == "f":
             if mode.record == "all" or (mode.records and x.requires_grad):
-                return alias(x)
+                node = alias(x)
+                node.name = x.name
+                return node
             own = x.detach()
             own.role = x.role
             return own
