@@ -288,6 +288,7 @@ def test_float32_stays_float32():
         (lambda: tg.jvp(f, (X,), (V, V)), errors.ShapeError, ["jvp", "1", "2"]),
         (lambda: tg.jvp(f, X, tg.tensor(V, dtype=np.float32)), errors.DTypeError, ["float32", "float64"]),
         (lambda: tg.vjp(rows, X)[1](np.ones(3)), errors.ShapeError, ["vjp", "(3,)", "(2,)"]),
+        (lambda: tg.grad(lambda x: (x > 0).sum())(X), errors.DTypeError, ["grad", "int64", "not a float"]),
         (lambda: tg.vjp(lambda x: x > 0, X), errors.DTypeError, ["vjp", "bool"]),
         (lambda: tg.jacobian(lambda x: None)(X), errors.GradientError, ["jacobian", "None"]),
     ],

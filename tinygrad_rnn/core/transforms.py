@@ -60,6 +60,10 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool
         value, aux = _pair(result) if has_aux else (result, None)
         if not isinstance(value, Tensor):
             raise GradientError(with_user_line(f"grad: the function returned {_kind(value)}, not a tensor"))
+        if value.dtype.kind in "iub":
+            raise DTypeError(
+                with_user_line(f"grad: the function returned {value.path} {value.describe()}, not a float")
+            )
         if value.size != 1:
             raise NonScalarBackwardError(
                 with_user_line(
