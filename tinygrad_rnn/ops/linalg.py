@@ -55,10 +55,15 @@ def _matmul_b(g, y, a, b):
     return unbroadcast(a.mT @ g, b.shape)
 
 
+_ONE_THREAD = 2**18  # multiply-adds of a product up to which OpenBLAS uses one thread
+
+
 class _SumOfProducts:
     """Σ aᵀg over all uses of a matrix b in a @ b: one product of many rows costs far less than many of few.
 
-    A recurrence uses its weights at every step. Rows are kept until there are enough of them, then multiplied.
+    A recurrence uses its weights at every step. Rows are kept until there are enough of them, then multiplied: 1024,
+    or fewer where that keeps OpenBLAS to one thread as it was for the single rows. Waking others would cost more than
+    is saved, and on a busy machine a thousand times more.
     """
 
     __slots__ = ("gradients", "lefts", "rows", "sum")
@@ -70,9 +75,13 @@ class _SumOfProducts:
         if len(a.shape) != 2 or len(b.shape) != 2:
             self._include(_matmul_b(g, y, a, b))
             return
+        rows, size = len(g), a.shape[1] * g.shape[1]
+        threaded = rows * size > _ONE_THREAD
+        if self.lefts and not threaded and (self.rows + rows) * size > _ONE_THREAD:
+            self._multiply()
         self.lefts.append(a)
         self.gradients.append(g)
-        self.rows += len(g)
+        self.rows += rows
         if self.rows >= 1024:
             self._multiply()
 
