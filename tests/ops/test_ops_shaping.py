@@ -205,3 +205,15 @@ def test_integers_and_booleans_need_no_gradient():
     y = x.astype(np.float32)
     y.sum().backward()
     assert (y.dtype, x.grad.dtype) == (np.float32, np.float64)
+
+
+def test_cross_entropy_reads_well():
+    loss = tg.cross_entropy(tg.tensor(X, requires_grad=True, name="z"), np.zeros((2, 3), int))
+    assert "target: (2, 3, 1) int64  [constant]" in repr(tg.Graph(loss))
+
+
+@pytest.mark.parametrize("name", [n for n in vars(tg.Tensor) if callable(getattr(tg.Tensor, n)) and n[0] != "_"])
+def test_methods_are_documented(name):
+    if name in ("tolist",):
+        pytest.skip("as in NumPy")
+    assert getattr(tg.Tensor, name).__doc__

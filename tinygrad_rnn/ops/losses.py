@@ -53,7 +53,10 @@ def cross_entropy(logits: TensorLike, targets: TensorLike, axis: int = -1, reduc
         raise DTypeError(with_user_line(f"cross_entropy: targets are integers, the numbers of classes; got {t.dtype}"))
     if not t.is_abstract:
         _check_classes(t.numpy(), z.shape[axis])
-    chosen = gather(log_softmax(z, axis=axis), unsqueeze(t, axis=axis), axis=axis)
+    positions = unsqueeze(t, axis=axis)
+    if positions.op is None:
+        positions.named(t.name or "target", t.role)
+    chosen = gather(log_softmax(z, axis=axis), positions, axis=axis)
     return _reduced(-squeeze(chosen, axis=axis), reduction)
 
 

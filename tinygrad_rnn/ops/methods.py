@@ -129,6 +129,7 @@ class Methods:
         return cast(self, dtype=kind)
 
     def abs(self) -> Tensor:
+        """|x|, as ``abs(x)``."""
         return arithmetic.absolute(self)
 
     def sqrt(self) -> Tensor:
@@ -201,6 +202,7 @@ class Methods:
         return shaping.reshape(self, *shape)
 
     def flatten(self) -> Tensor:
+        """All entries along one axis, in row-major order."""
         return shaping.reshape(self, -1)
 
     def permute(self, *axes: int) -> Tensor:
@@ -239,9 +241,15 @@ def _comparable(other: object) -> bool:
 
 
 _PRIVATE = ("__module__", "__doc__", "__dict__", "__weakref__", "__qualname__", "__hash__")
+_THEMES = (
+    activations, comparisons, cumulative, extrema, functions, log_sum_exp, reduce, shaping, sorting, statistics,
+)  # fmt: skip
 for _name, _method in vars(Methods).items():
-    if _name not in _PRIVATE:
-        setattr(Tensor, _name, _method)
+    if _name in _PRIVATE:
+        continue
+    if not _method.__doc__:  # a method says what its op says
+        _method.__doc__ = next((vars(m)[_name].__doc__ for m in _THEMES if _name in vars(m)), None)
+    setattr(Tensor, _name, _method)
 
 #: The operators of every recurrent cell, without the detour.
 for _name, _function in {
