@@ -17,7 +17,7 @@ SPACING = {"nodesep": "0.16", "ranksep": "0.26"}
 
 def to_dot(picture: Picture) -> str:
     """The whole picture, styled: what ``.save("x.dot")`` writes, for any Graphviz."""
-    out = graphviz.Digraph("picture", comment=graphviz.escape(picture.title).replace("\n", " "))
+    out = graphviz.Digraph("picture", comment=clean(picture.title))
     out.attr(rankdir="TB", fontname="DejaVu Sans,Verdana,sans-serif", compound="true", **SPACING)
     out.attr("node", fontname="DejaVu Sans,Verdana,sans-serif", fontsize="11", margin="0.03")
     out.attr("edge", arrowsize="0.6")

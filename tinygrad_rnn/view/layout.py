@@ -29,7 +29,7 @@ class Positions:
 
 
 def lay_out(dot: str, *, engine: str, time_limit: float) -> Positions:
-    """Positions for a DOT graph.
+    """Positions for a DOT graph whose edges have no arrows (``dir=none``).
 
     Args:
         engine: "bundled" (Graphviz as WebAssembly, from pip) or "dot" (the machine's own).

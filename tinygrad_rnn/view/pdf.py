@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from io import BytesIO
+from warnings import warn
 
 from .layout import Point
 from .marks import arrow, outline, texts
 from .picture import Picture
 from .svg import MARGIN
-from .text import FONT
+from .text import FONT, clean, covered
 from .theme import FRAME_FILLS, FRAME_LINE, FRAME_SIZE, FRAME_TEXT, STROKES
 
 _FONT_NAME = "DejaVuSans"
@@ -31,11 +32,17 @@ class _Page:
         self.high = picture.high + MARGIN
         size = (picture.wide + 2 * MARGIN, picture.high + 2 * MARGIN)
         self.canvas = Canvas(self.file, pagesize=size, invariant=1, pageCompression=1)
-        self.canvas.setTitle(picture.title)
+        self.lacking: set[str] = set()
+        self.canvas.setTitle(clean(picture.title))
         self.canvas.setSubject(picture.description)
         self.draw(picture)
 
     def bytes(self) -> bytes:
+        if self.lacking:
+            warn(
+                f"PDF: the shipped font lacks {' '.join(sorted(self.lacking))}, drawn as boxes; SVG has them",
+                stacklevel=5,
+            )
         self.canvas.save()
         return self.file.getvalue()
 
@@ -90,6 +97,7 @@ class _Page:
         self.canvas.drawPath(path, stroke=0, fill=1)
 
     def text(self, x: float, y: float, text: str, size: float, colour: str, anchor: str) -> None:
+        self.lacking.update(c for c in text if not covered(c))
         self.canvas.setFont(_FONT_NAME, size)
         self.canvas.setFillColor(colour)
         draw = self.canvas.drawCentredString if anchor == "middle" else self.canvas.drawString
