@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..core.apply import apply
-from ..core.autodiff import push_forward
+from ..core.forward import push_forward
 from ..core.graph import Graph
 from ..core.mode import changed
 from ..core.op import REGISTRY
 from ..core.tensor import Tensor, abstract
-from .body import Body, zero_row, reversed_body
+from .body import Body, reversed_body, zero_row
 from .parts import put_together, take_part
 from .recurrence import Recurrence
 from .rows import Contraction, contractions_of

@@ -1,72 +1,19 @@
-"""Reverse and forward mode: walk the graph against time with gradients, or along it with tangents.
-
-Both walks are loops over nodes in creation order, which is a topological order; nothing recurses.
-"""
+"""Reverse mode: walk the graph against time with gradients, on bare arrays or recording what the rules do."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
 
-from .apply import apply, check_not_freed, located, non_finite
-from .broadcasting import broadcast_to, cast
-from .errors import (
-    AbstractValueError,
-    DTypeError,
-    GradientError,
-    MutatedTensorError,
-    NonFiniteError,
-    NonScalarBackwardError,
-    ShapeError,
-    with_user_line,
-)
+from .apply import located
+from .broadcasting import cast
+from .errors import DTypeError, GradientError, NonScalarBackwardError, ShapeError, with_user_line
 from .mode import changed, current, move_to
-from .tensor import Tensor, TensorLike, Writes, abstract
-
-
-def ancestors(roots: Iterable[Tensor], *, gradients_only: bool = False, since: int = -1) -> list[Tensor]:
-    """Every node the roots were computed from, in creation order; with `since`, none older than that number."""
-    stack = [r for r in roots if (r.requires_grad or not gradients_only) and r.number >= since]
-    seen = {r.number for r in stack}
-    nodes = []
-    while stack:
-        node = stack.pop()
-        nodes.append(node)
-        if node.number == since:
-            continue
-        inputs = node.inputs
-        if inputs is None:
-            check_not_freed(node)
-            continue
-        for x in inputs:
-            if (x.requires_grad or not gradients_only) and x.number not in seen and x.number >= since:
-                seen.add(x.number)
-                stack.append(x)
-    nodes.sort(key=_creation)
-    return nodes
-
-
-def between(wrt: Sequence[Tensor], roots: Sequence[Tensor]) -> list[Tensor]:
-    """The nodes through which a gradient flows from `roots` back to `wrt`, both included, in creation order."""
-    reached = {x.number for x in wrt}
-    order = ancestors(roots, since=min(reached, default=_END))
-    for node in order:
-        op = node.op
-        if op is not None and op.differentiable and node.dtype.kind in "fO":
-            for x in node.inputs or ():
-                if x.number in reached:
-                    reached.add(node.number)
-                    break
-    return [node for node in order if node.number in reached]
-
-
-_END = 1 << 62  # newer than every node
-
-
-def _creation(node: Tensor) -> int:
-    return node.number
+from .order import ancestors, between
+from .tensor import Tensor, TensorLike, Writes
+from .watch import check_finite, check_finite_sum, check_unchanged
 
 
 def backward(root: Tensor, gradient: TensorLike | None, *, retain_graph: bool, create_graph: bool) -> None:
@@ -301,116 +248,3 @@ def hooked(node: Tensor, g: Tensor) -> Tensor:
             )
         g = replaced if replaced.dtype == node.dtype else cast(replaced, dtype=node.dtype)
     return g
-
-
-def check_unchanged(node: Tensor, needed: Container[int] | None = None) -> None:
-    """Raise if a value that the node's gradient rules read was overwritten since it was computed.
-
-    The rules that count are those of the operands in `needed`, or of all that require a gradient. Which values
-    they read is asked of the rules themselves, run on shapes alone.
-    """
-    assert node.op is not None
-    if all(x.version <= node.number for x in node.inputs):
-        return
-    with changed(record="all", anomaly=False, origin=None):
-        stand_ins = [abstract(x.shape, x.dtype) for x in node.inputs]
-        y, g = abstract(node.shape, node.dtype), abstract(node.shape, node.dtype)
-        used = [i for i, x in enumerate(node.inputs) if (x.requires_grad if needed is None else x.number in needed)]
-        try:
-            pull = node.op.pull(g, y, stand_ins, node.attrs)
-            rules = [pull(i) for i in used]
-            read = {x.number for x in ancestors([r for r in rules if isinstance(r, Tensor)])}
-        except AbstractValueError:  # a rule that computes with plain arrays may read anything
-            read = {x.number for x in stand_ins}
-    for name, x, stand_in in zip(node.op.operands * len(node.inputs), node.inputs, stand_ins, strict=False):
-        if x.version > node.number and stand_in.number in read:
-            raise MutatedTensorError(
-                with_user_line(
-                    f"backward through {located(node)}: its {name} {x.describe()} was overwritten after "
-                    f"{node.op.name} had used it, and the gradient needs the old value; "
-                    "run backward first, or overwrite a copy"
-                )
-            )
-
-
-def check_finite(node: Tensor, i: int, g: Any) -> None:
-    """Anomaly detection in a backward pass: raise if what the node passes on to operand `i` is not finite."""
-    if bad := non_finite(g):
-        operand = node.inputs[i]
-        raise NonFiniteError(
-            with_user_line(
-                f"first non-finite gradient: {bad} flows from {located(node)} {node.describe()} "
-                f"to its operand {located(operand)} {operand.describe()}{_recorded_at(node)}"
-            )
-        )
-
-
-def check_finite_sum(node: Tensor, g: Any) -> None:
-    """The same for the whole gradient of a node, which is a sum, a given gradient, or what a hook returned."""
-    if bad := non_finite(g):
-        where = f"{located(node)} {node.describe()}{_recorded_at(node)}"
-        raise NonFiniteError(with_user_line(f"first non-finite gradient: {bad} of the sum that arrives at {where}"))
-
-
-def _recorded_at(node: Tensor) -> str:
-    return f"\n  recorded at {node.extra.line}" if node.extra is not None and node.extra.line else ""
-
-
-def push_forward(roots: Sequence[Tensor], seeds: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor | None]:
-    """The Jacobian-vector product of the whole graph: the tangents of `roots`, given those of some nodes."""
-    with changed():
-        return _push_forward(roots, seeds)
-
-
-def _push_forward(roots: Sequence[Tensor], seeds: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor | None]:
-    tangents = {x.number: t for x, t in seeds}
-    for node in between([x for x, _ in seeds], roots):
-        if node.op is None or node.number in tangents:
-            continue
-        check_unchanged(node, tangents)
-        moving = [tangents.get(x.number) for x in node.inputs]
-        if any(t is not None for t in moving):
-            move_to(node)
-            t = _tangent(node, moving)
-            if t is not None and current().anomaly and (bad := non_finite(t)):
-                where = f"{located(node)} {node.describe()}{_recorded_at(node)}"
-                raise NonFiniteError(with_user_line(f"first non-finite tangent: {bad} of {where}"))
-            if t is not None:
-                tangents[node.number] = t
-    return [tangents.get(r.number) for r in roots]
-
-
-def _tangent(node: Tensor, moving: list[Tensor | None]) -> Tensor | None:
-    op, xs, attrs = node.op, node.inputs, node.attrs or {}
-    assert op is not None
-    if not op.differentiable or node.dtype.kind not in "fO":
-        return None
-    if op.jvp is not None:
-        return op.jvp(moving, node, *xs, **attrs)
-    if op.linear == "jointly":
-        zeros = [Tensor(np.zeros(x.shape, x.dtype)) for x in xs]
-        return apply(op, [z if t is None else t for t, z in zip(moving, zeros, strict=True)], attrs)
-    total = None
-    for i, t in enumerate(moving):
-        if t is None:
-            continue
-        swapped = op.linear == "each"
-        term = apply(op, [*xs[:i], t, *xs[i + 1 :]], attrs) if swapped else _transposed_vjp(node, i, t)
-        if term is not None:
-            total = term if total is None else total + term
-    if total is not None and total.shape != node.shape:
-        total = broadcast_to(total, shape=node.shape)
-    return total
-
-
-def _transposed_vjp(node: Tensor, i: int, t: Tensor) -> Tensor | None:
-    """A reverse rule is linear in g, so its own gradient with respect to g is the forward rule."""
-    assert node.op is not None
-    g = Tensor(np.zeros(node.shape, node.dtype)) if node._array is not None else abstract(node.shape, node.dtype)
-    g.requires_grad = True
-    with changed(record="all"):
-        gi = node.op.vjp(i, g, node, node.inputs, node.attrs)
-        if gi is None or not gi.requires_grad:
-            return None
-        pairs = pull_back([gi], [t], wrt=[g], retain_graph=True, create_graph=True)
-    return pairs[0][1] if pairs else None

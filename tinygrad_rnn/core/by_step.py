@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .autodiff import ancestors, between, first_gradient, local_gradient
+from .autodiff import first_gradient, local_gradient
 from .errors import ArgumentError, GradientError, NotInGraphError, with_user_line
+from .order import ancestors, between
 from .tensor import Tensor
 
 

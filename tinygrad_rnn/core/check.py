@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from .apply import apply, located
-from .autodiff import ancestors
 from .differences import Function, Mismatch, Tolerance, first_mismatch, values
 from .errors import ArgumentError, DTypeError, GradientCheckError, NonFiniteError, with_user_line
 from .mode import changed
+from .order import ancestors
 from .tensor import Tensor
 from .trees import flatten
 

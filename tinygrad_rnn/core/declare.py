@@ -118,7 +118,7 @@ def _caller(op: Op) -> Callable[..., Any]:
     return lambda *operands, **attrs: apply(op, operands, attrs)
 
 
-def _constant(number: float, dtype: np.dtype) -> Tensor:
+def _constant(number: Any, dtype: np.dtype) -> Tensor:
     """A Python number beside a tensor of floats is one of its dtype."""
     constant = Tensor(np.array(number, dtype))
     constant.role = "constant"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .autodiff import ancestors, first_gradient, hooked, local_gradient
+from .autodiff import first_gradient, hooked, local_gradient
 from .errors import ArgumentError, with_user_line
+from .order import ancestors
 from .tensor import Tensor
 
 

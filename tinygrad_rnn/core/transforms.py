@@ -13,15 +13,11 @@ from typing import Any
 import numpy as np
 
 from .apply import apply
-from .autodiff import pull_back, push_forward
-from .broadcasting import alias
 from .errors import DTypeError, GradientError, NonScalarBackwardError, ShapeError, with_user_line
-from .mode import changed, current
+from .lifting import Argnums, Call, kind_of, ones
 from .op import REGISTRY
-from .tensor import Tensor, TensorLike
+from .tensor import Tensor
 from .trees import flatten
-
-Argnums = int | Sequence[int]
 
 
 def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]:
@@ -55,11 +51,11 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool
     """As `grad`, but the function returns ``(value, gradient)``, or with `has_aux` ``((value, aux), gradient)``."""
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        call = _Call("grad", f, args, argnums)
+        call = Call("grad", f, args, argnums)
         result = call.run(kwargs)
         value, aux = _pair(result) if has_aux else (result, None)
         if not isinstance(value, Tensor):
-            raise GradientError(with_user_line(f"grad: the function returned {_kind(value)}, not a tensor"))
+            raise GradientError(with_user_line(f"grad: the function returned {kind_of(value)}, not a tensor"))
         if value.dtype.kind in "iub":
             raise DTypeError(
                 with_user_line(f"grad: the function returned {value.path} {value.describe()}, not a float")
@@ -71,7 +67,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool
                     "return a scalar, for example its .sum(), or use vjp or jacobian"
                 )
             )
-        gradients = call.pulled([value], [_ones(value)])
+        gradients = call.pulled([value], [ones(value)])
         value = call.settled(value)
         return ((value, call.settled(aux)) if has_aux else value), call.nested(gradients)
 
@@ -87,7 +83,7 @@ def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any
     Raises:
         ShapeError: the pullback got another shape or nesting than the value's.
     """
-    call = _Call("vjp", f, xs, range(len(xs)))
+    call = Call("vjp", f, xs, range(len(xs)))
     result = call.run({})
     outputs, _ = _outputs("vjp", result)
 
@@ -108,7 +104,7 @@ def jvp(f: Callable[..., Any], xs: Any, vs: Any) -> tuple[Any, Any]:
         ShapeError: xs and vs are nested or shaped differently.
     """
     xs, vs = _arguments(xs), _arguments(vs)
-    call = _Call("jvp", f, xs, range(len(xs)))
+    call = Call("jvp", f, xs, range(len(xs)))
     tangents = _matching("jvp", vs, call.nodes)
     result = call.run({})
     outputs, rebuild = _outputs("jvp", result)
@@ -134,7 +130,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        call = _Call("jacobian", f, args, argnums)
+        call = Call("jacobian", f, args, argnums)
         outputs, rebuild = _outputs("jacobian", call.run(kwargs))
         rows, columns = sum(y.size for y in outputs), sum(x.size for x in call.nodes)
         blocks = (_columns if columns < rows else _rows)(call, outputs)
@@ -148,7 +144,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return jacobian(grad(f, argnums), argnums)
 
 
-def _rows(call: _Call, outputs: list[Tensor]) -> list[list[Tensor]]:
+def _rows(call: Call, outputs: list[Tensor]) -> list[list[Tensor]]:
     """Jacobian blocks [output][argument], a pullback for each entry of each output."""
     blocks = []
     for k, y in enumerate(outputs):
@@ -160,7 +156,7 @@ def _rows(call: _Call, outputs: list[Tensor]) -> list[list[Tensor]]:
     return blocks
 
 
-def _columns(call: _Call, outputs: list[Tensor]) -> list[list[Tensor]]:
+def _columns(call: Call, outputs: list[Tensor]) -> list[list[Tensor]]:
     """The same by a push forward for each entry of each argument."""
     blocks: list[list[Tensor]] = [[] for _ in outputs]
     for k, x in enumerate(call.nodes):
@@ -190,112 +186,11 @@ def _one_hot(like: Tensor, index: tuple[int, ...] | None) -> Tensor:
     return Tensor(array)
 
 
-class _Call:
-    """One call of a transformed function: its lifted arguments, and the walks over the graph it records."""
-
-    def __init__(self, name: str, f: Callable[..., Any], args: Sequence[Any], argnums: Argnums):
-        self.name, self.f = name, f
-        self.single = isinstance(argnums, int)
-        chosen = [argnums] if isinstance(argnums, int) else list(argnums)
-        for n in chosen:
-            if not -len(args) <= n < len(args):
-                raise TypeError(with_user_line(f"{name}: argument {n} is to be differentiated by; got {len(args)}"))
-        leaves, self.rebuild = flatten([args[n] for n in chosen])
-        self.nodes = [_lifted(name, leaf) for leaf in leaves]
-        self.own = [x for x in self.nodes if x.op is None]  # those lifted from what requires no gradient itself
-        self.args = list(args)
-        for n, arg in zip(chosen, self.rebuild(self.nodes), strict=True):
-            self.args[n] = arg
-
-    def run(self, kwargs: dict[str, Any]) -> Any:
-        """The function's result, recorded even under no_grad; the own arguments require a gradient only here."""
-        for x in self.own:
-            x.requires_grad = True
-        try:
-            with changed(record="grad" if current().record == "none" else current().record):
-                return self.f(*self.args, **kwargs)
-        finally:
-            for x in self.own:
-                x.requires_grad = False
-
-    def pulled(self, outputs: Sequence[Tensor], seeds: Sequence[Tensor]) -> list[Tensor]:
-        """The gradients of the outputs, times seeds, by each lifted argument; zeros where there is none."""
-        record = self._connected([*outputs, *seeds])
-        pairs = pull_back(outputs, seeds, wrt=self.nodes, retain_graph=True, create_graph=record)
-        found = {x.number: g for x, g in pairs}
-        return [self.settled(found[x.number]) if x.number in found else _zeros(x) for x in self.nodes]
-
-    def pushed(self, outputs: Sequence[Tensor], tangents: Sequence[Tensor]) -> list[Tensor]:
-        """The tangents of the outputs; zeros where there is none."""
-        with changed(record=current().record if self._connected([*outputs, *tangents]) else "none"):
-            found = push_forward(outputs, list(zip(self.nodes, tangents, strict=True)))
-        return [self.settled(_zeros(y) if t is None else t) for y, t in zip(outputs, found, strict=True)]
-
-    def _connected(self, tensors: Sequence[Tensor]) -> bool:
-        """Whether results are to be recorded: something besides the own arguments requires a gradient."""
-        mode = current()
-        return mode.record == "all" or (mode.records and any(requires_leaf(t) for t in tensors))
-
-    def settled(self, tree: Any) -> Any:
-        """Results without what they remember of the own arguments only."""
-        if current().record == "all":
-            return tree
-        leaves, rebuild = flatten(tree)
-        keep = current().records
-        return rebuild(
-            [
-                x.detach() if isinstance(x, Tensor) and x.requires_grad and not (keep and requires_leaf(x)) else x
-                for x in leaves
-            ]
-        )
-
-    def nested(self, gradients: list[Tensor]) -> Any:
-        """Gradients nested as the arguments: a tuple of them, or one alone."""
-        parts = self.rebuild(gradients)
-        return parts[0] if self.single else tuple(parts)
-
-
-def requires_leaf(root: Tensor) -> bool:
-    """Whether a gradient of `root` would arrive anywhere: at a leaf that requires one, or in a freed graph."""
-    stack, seen = [root] if root.requires_grad else [], {root.number}
-    while stack:
-        node = stack.pop()
-        if node.op is None or node.inputs is None:
-            return True
-        for x in node.inputs:
-            if x.requires_grad and x.number not in seen:
-                seen.add(x.number)
-                stack.append(x)
-    return False
-
-
-def _lifted(name: str, x: TensorLike) -> Tensor:
-    """A node of its own for an argument; an alias where the argument itself is part of a graph."""
-    mode = current()
-    if isinstance(x, Tensor):
-        if x.dtype.kind == "f":
-            if mode.record == "all" or (mode.records and x.requires_grad):
-                node = alias(x)
-                node.name = x.name
-                return node
-            own = x.detach()
-            own.role = x.role
-            return own
-    elif isinstance(x, (bool, str)) or x is None:
-        raise DTypeError(with_user_line(f"{name}: cannot differentiate by {_kind(x)}"))
-    else:
-        array = np.array(x, np.float64 if isinstance(x, (int, float)) else None)
-        if array.dtype.kind == "f":
-            return Tensor(array)
-    dtype = np.asarray(x).dtype if not isinstance(x, Tensor) else x.dtype
-    raise DTypeError(with_user_line(f"{name}: only floating-point arguments have gradients, not {dtype}"))
-
-
 def _outputs(name: str, result: Any) -> tuple[list[Tensor], Callable[[list[Any]], Any]]:
     outputs, rebuild = flatten(result)
     for y in outputs:
         if not isinstance(y, Tensor):
-            raise GradientError(with_user_line(f"{name}: the function returned {_kind(y)}, not a tensor"))
+            raise GradientError(with_user_line(f"{name}: the function returned {kind_of(y)}, not a tensor"))
         if y.dtype.kind != "f":
             raise DTypeError(with_user_line(f"{name}: the function returned {y.describe()}, not floats"))
     return outputs, rebuild
@@ -325,22 +220,4 @@ def _arguments(xs: Any) -> tuple[Any, ...]:
 def _pair(result: Any) -> tuple[Any, Any]:
     if isinstance(result, tuple) and len(result) == 2:
         return result
-    raise GradientError(with_user_line(f"grad: with has_aux the function returns (value, aux), not {_kind(result)}"))
-
-
-def _kind(value: Any) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
-
-
-def _ones(y: Tensor) -> Tensor:
-    return _constant(np.ones(y.shape, y.dtype))
-
-
-def _zeros(x: Tensor) -> Tensor:
-    return _constant(np.zeros(x.shape, x.dtype))
-
-
-def _constant(array: np.ndarray) -> Tensor:
-    t = Tensor(array)
-    t.role = "constant"
-    return t
+    raise GradientError(with_user_line(f"grad: with has_aux the function returns (value, aux), not {kind_of(result)}"))
