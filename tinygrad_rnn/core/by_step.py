@@ -17,7 +17,8 @@ def grad_by_step(loss: Tensor, weight: Tensor, *, outside: bool = False) -> Tens
 
     A use belongs to the time step of the first node on the way from `weight` to `loss` that lies in one, so a
     transpose or a slice of the weight counts for the step that uses it, wherever it was made. Steps of the same
-    number in several scopes (two layers, both directions) are added.
+    number in several scopes (two layers, both directions) are added. A folded layer (`scan`) is one node, in no step:
+    unroll the cell to see its steps.
 
     Args:
         loss: a scalar; its graph must not have been freed.
