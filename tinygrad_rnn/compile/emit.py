@@ -10,7 +10,7 @@ import numpy as np
 from ..core.tensor import Tensor
 from ..kernels.tile import padded
 from .body import is_shared, width
-from .rows import REDUCTIONS, Loop, Place, Product, Rows, _alias_of, shared_base
+from .rows import REDUCTIONS, RESERVED, SAVED, Loop, Place, Product, Rows, _alias_of, shared_base
 
 _NUMBER = re.compile(r"(?<![\w.\]\[])(\d+\.?\d*(?:e[+-]?\d+)?)(?![\w.\]])")
 
@@ -46,6 +46,7 @@ class _Writer:
         states = [name for name, _ in rows.states]
         arrays = [
             *[name for name, _ in rows.given],
+            *([SAVED] if rows.saved_width else []),
             *states,
             *[name for _, name, _ in rows.sequences_out if name not in self.deferred_arrays()],
             *[name for name, _ in rows.shared.values()],
@@ -118,13 +119,13 @@ class _Writer:
         for p in nest:
             place = self.rows.places[p.out.number][0]
             N = width(p.out)
-            length = place.length = padded(N, self.dtype)
-            self.scratch[place.array] = length
+            if place.kind == "scratch":
+                self.scratch[place.array] = place.length = padded(N, self.dtype)
             for k, (a, w) in enumerate(p.terms):
                 K = w.shape[0]
                 address, stride = self.row_address(a)
                 weights = self.rows.weights[w.number][0]
-                target = f"at({place.array}, 0)"
+                target, length = self.row_address(p.out)
                 lines.append(
                     f"product(multiply, last - first, {K}, {address}, {stride}, at({weights}, 0), {N}, "
                     f"{target}, {length}, {k > 0})"
@@ -161,6 +162,7 @@ class _Writer:
 
     def loop(self, loop: Loop) -> list[str]:
         self.locals = {}
+        self.early: dict[str, str] = {}
         inside = {n.number for n in loop.nodes}
         uses: dict[int, int] = {}
         for n in loop.nodes:
@@ -192,6 +194,7 @@ class _Writer:
             lines.append(f"{variable} = {text}")
             self.locals[n.number] = variable
             lines += [f"{self.entry(p, 0)} = {variable}" for p in places]
+        lines = [*[f"{name} = {entry}" for entry, name in self.early.items()], *lines]
         if loop.width == 1:
             return [*before, *[line.replace(" + j]", "]") for line in lines], *after]
         return [*before, f"for j in range({loop.width}):", *[f"    {line}" for line in lines], *after]
@@ -199,8 +202,6 @@ class _Writer:
     def variable(self, n: Tensor) -> str:
         base = re.sub(r"\W+", "", (n.name or "v").replace("∂", "d_").replace("δ", "d_"), flags=re.ASCII) or "v"
         base = f"v{base}" if base[0].isdigit() else base
-        from .rows import RESERVED
-
         name, k = base, 1
         while name in self.taken or name in RESERVED:
             k += 1
@@ -231,7 +232,12 @@ class _Writer:
         if source.number in self.locals:
             return self.locals[source.number]
         place = self.rows.places[source.number][0]
-        return self.entry(place, offset, scalar=width(x) == 1 or width(source) == 1)
+        entry = self.entry(place, offset, scalar=width(x) == 1 or width(source) == 1)
+        if place.array != SAVED or not self.rows.overwrites or source.number not in self.rows.body.given:
+            return entry
+        if entry not in self.early:  # read before anything is written over it
+            self.early[entry] = self.variable(source)
+        return self.early[entry]
 
     def shared_value(self, x: Tensor) -> str:
         if x.op is None and x.role == "constant" and x.size == 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -17,18 +17,19 @@ from .body import Body, is_shared, width
 from .cache import imported
 from .emit import emitted
 from .passes import PASSES
-from .rows import Place, lowered
+from .rows import SAVED, Place, lowered
 
 _JOB = types.void(types.CPointer(types.intp), types.intp)
 
 
 class Run(NamedTuple):
-    """What a program leaves: outputs (T, B, width) at every step, each state's slots and last value, totals."""
+    """What a program leaves: outputs (T, B, width), each state's slots and last value, totals, the saved values."""
 
     outputs: list[np.ndarray]
     slots: list[np.ndarray]
     finals: list[np.ndarray]
     totals: list[np.ndarray]
+    saved: np.ndarray | None
 
 
 class Program:
@@ -39,13 +40,15 @@ class Program:
         source: the generated Python.
     """
 
-    def __init__(self, body: Body, dtype: Any, title: str):
+    def __init__(self, body: Body, dtype: Any, title: str, saved_in: Sequence[Tensor] = (), saved_out: int = 0):
+        """`saved_in` of the sequences, or the last `saved_out` outputs, lie side by side in one array."""
         self.dtype = np.dtype(dtype)
         self.title = title
         self.passes: list[tuple[str, Body]] = [("as derived", body)]
         for name, rewrite in PASSES:
             self.passes.append((name, rewrite(self.passes[-1][1])))
-        self.rows = lowered(self.passes[-1][1])
+        self.rows = lowered(self.passes[-1][1], saved_in, saved_out)
+        self.saved_in, self.saved_out = bool(saved_in), saved_out
         made = emitted(self.rows, self.dtype, title)
         self.source, self.arrays, self.packed = made.text, made.arrays, made.packed
         self.cost = sum(2 * x.size for _, x in self.rows.weights.values())  # FLOPs of a row's step
@@ -73,6 +76,8 @@ class Program:
         *,
         against_time: bool = False,
         keep_states: bool = False,
+        saved: np.ndarray | None = None,
+        empty: Callable[[tuple[int, ...]], np.ndarray] | None = None,
     ) -> Run:
         """Run all steps.
 
@@ -82,19 +87,26 @@ class Program:
             leaves: arrays of the shared leaves, by number; others keep the value they had when traced.
             against_time: from the last time step to the first.
             keep_states: keep all T + 1 values of every state, rather than only those that are asked for.
+            saved: the incoming saved values, which the run overwrites if ``rows.overwrites``.
+            empty: makes the arrays that are in no result.
         """
         shared = self._shared_values(leaves)
         lag = int(against_time)
-        slots = [
-            np.empty((T + 1 if keep_states or k in self._kept_states else min(2, T + 1), B, w), self.dtype)
-            for k, (_, w) in enumerate(self.rows.states)
-        ]
+        empty = empty or (lambda shape: np.empty(shape, self.dtype))
+        slots = []
+        for k, (_, w) in enumerate(self.rows.states):
+            shape = (T + 1 if keep_states or k in self._kept_states else min(2, T + 1), B, w)
+            slots.append(np.empty(shape, self.dtype) if k in self.seen_states else empty(shape))
+        if self.rows.saved_width and not self.saved_in:
+            saved = empty((T, B, self.rows.saved_width))
         for slot, state in zip(slots, states, strict=True):
             slot[T % len(slot) if against_time else 0] = state.reshape(slot.shape[1:])
         out = {n.number: np.empty((T, B, w), self.dtype) for n, _, w in self.rows.sequences_out}
         known = dict(zip([name for name, _ in self.rows.given], given, strict=True))
         known |= {name: slot for (name, _), slot in zip(self.rows.states, slots, strict=True)}
         known |= {name: out[n.number] for n, name, _ in self.rows.sequences_out}
+        if saved is not None:
+            known[SAVED] = saved
         known |= {name: np.ascontiguousarray(shared[x.number]) for name, x in self.rows.shared.values()}
         known |= {
             name: packed(shared[x.number]) for number, (name, x) in self.rows.weights.items() if number in self.packed
@@ -105,9 +117,11 @@ class Program:
             target = known[self._place(d.out).array].reshape(T * B, -1)
             for k, (rows, weights) in enumerate(d.terms):
                 multiply(self._matrix(rows, known, T, B, lag), shared[weights.number], target, k > 0)
-        outputs = [self._matrix(n, known, T, B, lag).reshape(T, B, -1) for n in self.rows.body.outputs]
+        seen = self.rows.body.outputs[: len(self.rows.body.outputs) - self.saved_out]
+        outputs = [self._matrix(n, known, T, B, lag).reshape(T, B, -1) for n in seen]
         finals = [slot[0 if against_time else T % len(slot)] for slot in slots]
-        return Run(outputs, slots, finals, self._totals(known, T, B, lag, shared))
+        finals = [final if k in self.seen_states else final.copy() for k, final in enumerate(finals)]
+        return Run(outputs, slots, finals, self._totals(known, T, B, lag, shared), saved)
 
     def _place(self, node: Tensor) -> Place:
         return self.rows.places[node.number][0]
@@ -117,11 +131,19 @@ class Program:
         return [rows for d in self.rows.deferred for rows, _ in d.terms]
 
     @cached_property
+    def seen_states(self) -> set[int]:
+        """States whose slots an output is a view of."""
+        return self._states_of(self.rows.body.outputs)
+
+    @cached_property
     def _kept_states(self) -> set[int]:
         """States that an output is, or that a total reads at every step."""
-        arrays = {name: k for k, (name, _) in enumerate(self.rows.states)}
         operands = [x for c in self.rows.contractions for x in (c.left, c.right) if x is not None]
-        places = [self._place(x) for x in [*operands, *self.rows.body.outputs, *self._deferred_rows]]
+        return self._states_of([*operands, *self.rows.body.outputs, *self._deferred_rows])
+
+    def _states_of(self, nodes: Sequence[Tensor]) -> set[int]:
+        arrays = {name: k for k, (name, _) in enumerate(self.rows.states)}
+        places = [self._place(x) for x in nodes]
         return {arrays[p.array] for p in places if p.kind in ("before", "after")}
 
     def _matrix(self, node: Tensor, known: dict[str, np.ndarray], T: int, B: int, lag: int) -> np.ndarray:

@@ -19,9 +19,29 @@ class Record:
     """Rides along as the last entry of a scan's results: what its backward pass reads, and what that has found."""
 
     states: list[np.ndarray] | None = None  # all T + 1 values of each state
-    saved: list[np.ndarray] | None = None
+    saved: np.ndarray | None = None  # the saved values, side by side
     gradient: Any = None  # the gradient that `found` answers
     found: dict[int, Any] = field(default_factory=dict)  # by operand
+
+
+class Store:
+    """Arrays that a backward pass has done with, for the next forward pass of the same shapes: no new pages to fill."""
+
+    def __init__(self, dtype: np.dtype):
+        self.dtype = dtype
+        self.arrays: list[np.ndarray] = []
+
+    def take(self, shape: tuple[int, ...]) -> np.ndarray:
+        for k, array in enumerate(self.arrays):
+            if array.shape == shape:
+                return self.arrays.pop(k)
+        return np.empty(shape, self.dtype)
+
+    def give_back(self, record: Record, forward: Program) -> None:
+        """Take a record's arrays; it no longer has them. Only those of the newest shapes are kept."""
+        states = [s for k, s in enumerate(record.states or []) if k not in forward.seen_states]
+        self.arrays = [*states, *([] if record.saved is None else [record.saved])]
+        record.states = record.saved = None
 
 
 class Recurrence:
@@ -35,6 +55,7 @@ class Recurrence:
         float_leaves = [x for x in self.leaves if x.dtype.kind == "f" and x.role != "constant"]
         self.wrt = [x for x in body.sequences if x.requires_grad] + float_leaves
         self.saved = choose_saved(body, self.wrt)
+        self.store = Store(self.dtype)
         self.derived: dict[Any, Any] = {}  # recurrences of higher order, made from this one
         self._programs: dict[Any, Program] = {}
 
@@ -52,10 +73,13 @@ class Recurrence:
             if kind == "backward":
                 operands = [*self.body.sequences, *self.body.states, *self.leaves]
                 body, _ = reversed_body(self.body, self.saved, [operands[i] for i in wrt])
+                first = len(body.sequences) - len(self.body.outputs) - len(self.saved)
+                saved = body.sequences[first : first + len(self.saved)]
+                self._programs[key] = Program(body, self.dtype, f"{self.title}, {kind}", saved_in=saved)
             else:
                 extra = self.saved if kind == "forward" else []
                 body = replace(self.body, outputs=[*self.body.outputs, *extra])
-            self._programs[key] = Program(body, self.dtype, f"{self.title}, {kind}")
+                self._programs[key] = Program(body, self.dtype, f"{self.title}, {kind}", saved_out=len(extra))
         return self._programs[key]
 
     def forward(self, arrays: Sequence[np.ndarray], against_time: bool, keep: bool) -> np.ndarray:
@@ -64,12 +88,11 @@ class Recurrence:
         xs, states, leaves = self._split(arrays)
         T, B = xs[0].shape[:2]
         run = self.program("forward" if keep else "infer").run(
-            T, B, xs, states, leaves, against_time=against_time, keep_states=keep
+            T, B, xs, states, leaves, against_time=against_time, keep_states=keep, empty=self.store.take
         )
-        count = len(body.outputs)
         ys = [y.reshape(T, B, *n.shape[1:]) for y, n in zip(run.outputs, body.outputs, strict=False)]
         finals = [final.reshape(state.shape) for final, state in zip(run.finals, states, strict=True)]
-        return array_of_arrays([*ys, *finals, Record(run.slots, run.outputs[count:]) if keep else Record()])
+        return array_of_arrays([*ys, *finals, Record(run.slots, run.saved) if keep else Record()])
 
     def backward(
         self,
@@ -81,10 +104,9 @@ class Recurrence:
     ) -> dict[int, np.ndarray]:
         """∂L/∂operand for every operand in `wrt` and every state, given ∂L/∂result (0: none)."""
         body = self.body
-        if record.states is None or record.saved is None:
+        if record.states is None:
             record = self.forward(arrays, against_time, keep=True)[-1]
         assert record.states is not None
-        assert record.saved is not None
         xs, states, leaves = self._split(arrays)
         T, B = xs[0].shape[:2]
         zero = [isinstance(g, int) for g in gradients]
@@ -97,10 +119,11 @@ class Recurrence:
         lag = int(against_time)
         before = [s[lag : lag + T] for s in record.states]
         after = {n.number: s[1 - lag : 1 - lag + T] for n, s in zip(body.new_states, record.states, strict=True)}
-        after |= {n.number: v for n, v in zip(self.saved, record.saved, strict=True)}
         program = self.program("backward", tuple(i for i in wrt if not self.is_state(i)))
         given = [*xs, *before, *after.values(), *d_outputs]
-        run = program.run(T, B, given, d_finals, leaves, against_time=not against_time)
+        run = program.run(T, B, given, d_finals, leaves, against_time=not against_time, saved=record.saved)
+        if program.rows.overwrites:
+            self.store.give_back(record, self.program("forward"))
         rows, totals = iter(run.outputs), iter(run.totals)
         found: dict[int, np.ndarray] = {}
         for i in wrt:

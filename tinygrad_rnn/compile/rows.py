@@ -5,13 +5,15 @@ from __future__ import annotations
 import keyword
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..core.apply import apply
 from ..core.mode import changed
 from ..core.op import Op
 from ..core.tensor import Tensor
+from ..kernels.tile import padded
 from .body import BATCH, Body, NotRowWise, is_row, is_shared, width
 from .passes import feature_slice, is_entrywise, is_product
 
@@ -80,17 +82,25 @@ class Rows:
     weights: dict[int, tuple[str, Tensor]]  # matrices, packed
     contractions: list[Contraction]
     deferred: list[Deferred]
+    saved_width: int  # of the rows of `SAVED`, which comes in or goes out
+    overwrites: bool  # whether the incoming saved values are overwritten by results
 
 
-def lowered(body: Body) -> Rows:
+#: The one array of all saved values, side by side: written by a forward program, read by its backward program.
+SAVED = "all_saved"
+
+
+def lowered(body: Body, saved_in: Sequence[Tensor] = (), saved_out: int = 0) -> Rows:
+    """Lower a body. `saved_in` of its sequences come in, or the last `saved_out` outputs go out, in the array `SAVED`."""
     with changed(record="all"):
-        return _Lowering(body).result()
+        return _Lowering(body, saved_in, saved_out).result()
 
 
 class _Lowering:
-    def __init__(self, body: Body):
+    def __init__(self, body: Body, saved_in: Sequence[Tensor], saved_out: int):
         self.body = body
-        self.names: set[str] = set()
+        self.saved_in, self.saved_out = list(saved_in), saved_out
+        self.names: set[str] = {SAVED}
         self.places: dict[int, list[Place]] = defaultdict(list)
         self.level: dict[int, int] = {}
         self.arrays: dict[int, str] = {}
@@ -117,11 +127,19 @@ class _Lowering:
                 new_states[k] = apply(COPY, (n,), {})
             seen.add(new_states[k].number)
 
+        comes_in = {x.number for x in self.saved_in}
+        saved = self.saved_in or outputs[len(outputs) - self.saved_out :]
+        saved_width = sum(width(x) for x in saved)
         given = []
         for x in body.sequences:
-            array = self.name(f"all_{x.name or 'x'}")
-            given.append((array, width(x)))
-            self.places[x.number].append(Place("sequence", array, width(x)))
+            if x.number not in comes_in:
+                array = self.name(f"all_{x.name or 'x'}")
+                given.append((array, width(x)))
+                self.places[x.number].append(Place("sequence", array, width(x)))
+        start = 0
+        for x in saved:
+            self.places[x.number].insert(0, Place("sequence", SAVED, saved_width, start))
+            start += width(x)
         states = []
         for before, after in zip(body.states, new_states, strict=True):
             array = self.name(f"all_{after.name or 's'}")
@@ -151,11 +169,19 @@ class _Lowering:
             self.check(node)
         nodes = self.with_parts(nodes)
         self.set_levels(nodes)
+        visible = {n.number for n in outputs}
+        inner_only = [entry for entry in sequences_out if entry[0].number not in visible]
+        overwritten = self.overwritten(nodes, inner_only, comes_in, saved_width)
+        if overwritten is not None:
+            sequences_out = [entry for entry in sequences_out if entry[1] != overwritten[1]]
         levels = self.scheduled(nodes)
         shared, weights = self.constants(nodes, deferred)
         self.body = Body(body.sequences, body.states, outputs, new_states, body.totals)
         places = dict(self.places)
-        return Rows(self.body, levels, places, sequences_out, states, given, shared, weights, contractions, deferred)
+        return Rows(
+            self.body, levels, places, sequences_out, states, given, shared, weights, contractions, deferred,
+            saved_width, overwritten is not None,
+        )  # fmt: skip
 
     # -- what has to be computed --------------------------------------------------------------
 
@@ -168,7 +194,7 @@ class _Lowering:
             return n if n.number in self.body.given else apply(COPY, (n,), {})
         if passed_on or _alias_of(n, self.body) is not None:
             return apply(COPY, (n,), {}).named(n.name or "")
-        if fresh and is_product(n):
+        if fresh and is_product(n) and padded(width(n), n.dtype) != width(n):
             return apply(COPY, (n,), {}).named(n.name or "")
         return n
 
@@ -334,6 +360,33 @@ class _Lowering:
             if fixed and later > self.level[n.number]:
                 self.level[n.number] = later
 
+    def overwritten(self, nodes: list[Tensor], out: list[Any], comes_in: set[int], saved_width: int) -> Any:
+        """The widest result that can take the place of the saved values: they are read for the last time when, or
+        before, the result's parts are written, in loops of the parts' width. Returns its entry of `out`."""
+        reads: list[tuple[int, int, bool]] = []
+        for n in nodes:
+            for x in n.inputs:
+                source, offset = x, 0
+                while (alias := _alias_of(source, self.body)) is not None:
+                    source, offset = alias[0], offset + alias[1]
+                if source.number in comes_in and n.number not in self.inner:
+                    steps = (self.places[source.number][0].offset + offset) % max(width(n), 1) == 0
+                    reads.append((self.level[n.number], width(n), steps and is_entrywise(n) and width(n) == width(x)))
+        for entry in sorted(out, key=lambda entry: -entry[2]):
+            node, _, length = entry
+            parts = self.parts.get(node.number)
+            if parts is None or length > saved_width or not reads:
+                continue
+            first = min(self.level[part.number] for part in parts)
+            w = width(parts[0])
+            even = all(width(part) == w and is_entrywise(part) for part in parts)
+            if even and all(level < first or (level == first and wide == w and good) for level, wide, good in reads):
+                for n, start in [(node, 0), *zip(parts, range(0, length, w), strict=True)]:
+                    old = next(p for p in self.places[n.number] if p.array == entry[1])
+                    old.array, old.length, old.offset = SAVED, saved_width, start
+                return entry
+        return None
+
     def scheduled(self, nodes: list[Tensor]) -> list[list[Product] | list[Loop]]:
         products: dict[int, list[Product]] = defaultdict(list)
         loops: dict[int, dict[int, Loop]] = defaultdict(dict)
@@ -342,7 +395,8 @@ class _Lowering:
                 continue
             level = self.level[n.number]
             if is_product(n):
-                self.places[n.number].insert(0, Place("scratch", self.name(f"{n.name or 'z'}_rows"), -1))
+                if not self.places[n.number]:
+                    self.places[n.number].append(Place("scratch", self.name(f"{n.name or 'z'}_rows"), -1))
                 products[level].append(Product(n, product_terms(n)))
             else:
                 w = width(n.inputs[0]) if n.op.name in REDUCTIONS else width(n)  # type: ignore[union-attr]
