@@ -186,3 +186,10 @@ def test_accessible_title_and_description():
     assert root.get("role") == "img"
     assert root.find(f"{SVG}title").text == "GRUCell"
     assert root.find(f"{SVG}desc").text == "30 nodes"
+
+
+def test_a_huge_png_is_refused_with_what_to_do():
+    drawing = tg.draw(cells()["rnn"])
+    with pytest.raises(DrawingError, match=r"pixels are too many; save as .svg or .pdf"):
+        drawing.to_png(scale=100)
+    assert len(drawing.to_png(scale=0.5)) < len(drawing.png)

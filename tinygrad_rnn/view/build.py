@@ -75,7 +75,7 @@ class _Builder:
             home = self.blocks.home.get(x.number)
             solid = home is None and self.ids[x.number] not in self.picture.nodes
             near = self.add(x, block, ghost=not solid and self.role(x) != "constant", reader=node)
-            if home not in (None, block):
+            if home not in (None, block) and self.role(x) != "saved":
                 kind = "lane" if self.role(x) == "state" and self.blocks.blocks[block].frames else "link"
                 self.picture.edges.append(Edge(self.ids[x.number], near, "back_lane" if self.is_backward(x) else kind))
         kind = "data"
@@ -108,6 +108,8 @@ class _Builder:
 
     def enters(self, node: Tensor, block: int, state: bool) -> bool:
         """Whether a node stands for what comes from another block, or from before the first step."""
+        if self.role(node) == "saved":
+            return False
         return self.blocks.home.get(node.number, block) != block or (state and bool(self.blocks.blocks[block].frames))
 
     def is_backward(self, node: Tensor) -> bool:

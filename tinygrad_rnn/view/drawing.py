@@ -10,8 +10,10 @@ from ..core.errors import DrawingError, with_user_line
 from .arrange import arrange
 from .dot import to_dot
 from .picture import Picture
-from .svg import to_svg
+from .svg import MARGIN, to_svg
 from .text import FONT, covered
+
+_MAX_PIXELS = 100_000_000  # 400 MB while it is being drawn
 
 
 class Drawing:
@@ -40,9 +42,21 @@ class Drawing:
         return self.to_png()
 
     def to_png(self, scale: float = 2.0) -> bytes:
-        """As PNG bytes, `scale` pixels a point. Only the shipped font is used, unless it lacks a character."""
+        """As PNG bytes, `scale` pixels a point. Only the shipped font is used, unless it lacks a character.
+
+        Raises:
+            DrawingError: more than 100 million pixels.
+        """
         from resvg_py import svg_to_bytes
 
+        wide, high = (round((side + 2 * MARGIN) * scale) for side in (self.placed.wide, self.placed.high))
+        if wide * high > _MAX_PIXELS:
+            raise DrawingError(
+                with_user_line(
+                    f"PNG: {wide} × {high} pixels are too many; save as .svg or .pdf, draw fewer time steps, or use "
+                    f"to_png(scale=…) with less than {scale:g}"
+                )
+            )
         svg = self.svg
         return bytes(
             svg_to_bytes(
