@@ -132,6 +132,13 @@ def test_gradients_of_a_weight_travel_back_in_time():
     assert carried == ["∂bias_hh", "∂bias_ih", "∂h₀", "∂weight_hh", "∂weight_ih"]
 
 
+@pytest.mark.parametrize("direction", ["forward", "backward", "both"])
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_no_node_stands_alone(kind, direction):
+    placed = tg.draw(cells()[kind], steps=3, direction=direction).placed
+    assert set(placed.nodes) == {end for e in placed.edges for end in (e.tail, e.head)}
+
+
 def test_wrt_chooses_the_gradients():
     cell = cells()["rnn"]
     x = tg.tensor(np.ones((1, 3), np.float32), name="x")

@@ -54,6 +54,8 @@ class _Builder:
     def fill(self) -> None:
         for node in self.order:
             home = self.blocks.home.get(node.number)
+            if home is not None and self.role(node) == "saved" and not self.uses[node.number, home]:
+                continue  # the gradients of another step read it
             if home is not None:
                 self.add(node, home, ghost=False, reader=self.readers.get(node.number))
             elif node.number in self.outputs:
