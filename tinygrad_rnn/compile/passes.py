@@ -86,6 +86,8 @@ def _simplified(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
         and xs[0].dtype == node.dtype
     ):
         return xs[0]
+    if name == "alias":
+        return xs[0]
     if name in ("add", "subtract", "multiply", "divide") and is_row(node):
         a, b = xs
         neutral = 0.0 if name in ("add", "subtract") else 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,10 @@ from .program import Program
 
 @dataclass
 class Record:
-    """Rides along as the last entry of a scan's results: what its backward pass reads, and what that has found."""
+    """Rides along as the last entry of a scan's results: what its backward pass reads."""
 
     states: list[np.ndarray] | None = None  # all T + 1 values of each state
     saved: np.ndarray | None = None  # the saved values, side by side
-    gradient: Any = None  # the gradient that `found` answers
-    found: dict[int, Any] = field(default_factory=dict)  # by operand
 
 
 class Store:

@@ -120,6 +120,9 @@ class _Lowering:
         body = self.body
         contractions = self.contractions()
         outputs = [self.own(n) for n in body.outputs]
+        for k in range(len(outputs) - self.saved_out, len(outputs)):
+            if is_product(outputs[k]):  # it would write beyond its place
+                outputs[k] = apply(COPY, (outputs[k],), {})
         new_states = [self.own(n, fresh=True) for n in body.new_states]
         seen: set[int] = set()
         for k, n in enumerate(new_states):  # two states may not share one node: each has slots of its own
@@ -270,7 +273,9 @@ class _Lowering:
                 for x in n.inputs:
                     part = x if self.has_loop(x) else apply(COPY, (x,), {})
                     for place in self.places[n.number]:
-                        self.places[part.number].append(Place(place.kind, place.array, place.length, start))
+                        self.places[part.number].append(
+                            Place(place.kind, place.array, place.length, place.offset + start)
+                        )
                     start += width(x)
                     parts.append(part)
                     if part is not x:

@@ -20,7 +20,7 @@ from ..ops import stack, where
 from .body import NotRowWise, traced
 from .higher import pulled_back, pushed_forward
 from .parts import take_part
-from .recurrence import Record, Recurrence
+from .recurrence import Recurrence
 
 _cells: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
 
@@ -101,15 +101,8 @@ def _evaluate(*arrays: np.ndarray, recurrence: Recurrence, reverse: bool, wrt: A
 def _vjps(g: Any, y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any) -> Any:
     """The gradients of all operands, computed at once."""
     if isinstance(g, Tensor):
-        record = Record() if y._array is None else y._array[-1]
-        if record.gradient is not g:
-            record.found = pulled_back(run, g, xs, recurrence, reverse, specs)
-    else:
-        record = y[-1]
-        if record.gradient is not g:
-            record.found = recurrence.backward(g[: len(specs)], record, xs, reverse, wrt)
-    record.gradient = g
-    return record.found.get
+        return pulled_back(run, g, xs, recurrence, reverse, specs).get
+    return recurrence.backward(g[: len(specs)], y[-1], xs, reverse, wrt).get
 
 
 def _jvp(moving: Sequence[Any], y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any) -> Any:
