@@ -35,6 +35,7 @@ class _Writer:
         self.functions: set[str] = set()
         self.scratch: dict[str, int] = {}
         self.locals: dict[int, str] = {}
+        self.row_names: dict[tuple[str, str], str] = {}
         self.taken = {p.array for places in rows.places.values() for p in places}
         self.taken |= {name for name, _ in [*rows.shared.values(), *rows.weights.values()]}
 
@@ -196,16 +197,20 @@ class _Writer:
             lines += [f"{self.entry(p, 0)} = {variable}" for p in places]
         lines = [*[f"{name} = {entry}" for entry, name in self.early.items()], *lines]
         if loop.width == 1:
-            return [*before, *[line.replace(" + j]", "]") for line in lines], *after]
+            one = [line.replace(" + j]", "]").replace("[j]", "[0]") for line in lines]
+            return [*before, *one, *after]
         return [*before, f"for j in range({loop.width}):", *[f"    {line}" for line in lines], *after]
 
     def variable(self, n: Tensor) -> str:
         base = re.sub(r"\W+", "", (n.name or "v").replace("∂", "d_").replace("δ", "d_"), flags=re.ASCII) or "v"
         base = f"v{base}" if base[0].isdigit() else base
-        name, k = base, 1
+        return self.unique(base)
+
+    def unique(self, wish: str) -> str:
+        name, k = wish, 1
         while name in self.taken or name in RESERVED:
             k += 1
-            name = f"{base}{k}"
+            name = f"{wish}{k}"
         self.taken.add(name)
         return name
 
@@ -257,15 +262,25 @@ class _Writer:
 
     def entry(self, place: Place, offset: int | None, scalar: bool = False) -> str:
         kind, array, length = place.kind, place.array, place.length
-        base = f"{array}_r" if kind in ("sequence", "scratch") else f"{array}_{kind}_r"
         if kind == "scratch":
             self.scratch.setdefault(array, length)
-        self.bases[base] = {
+        row = self.row_name(array, kind)
+        start = {
             "sequence": f"(t * B + r) * {length}",
             "scratch": f"(r - first) * {length}",
             "before": f"({array}_before + r) * {length}",
             "after": f"({array}_after + r) * {length}",
         }[kind]
+        self.bases[row] = f"at({array}, {start})"
         shift = place.offset + (offset or 0)
-        start = f"{base} + {shift}" if shift else base
-        return f"{array}[{start}]" if scalar or offset is None else f"{array}[{start} + j]"
+        if scalar or offset is None:
+            return f"{row}[{shift}]"
+        return f"{row}[{f'{shift} + ' if shift else ''}j]"
+
+    def row_name(self, array: str, kind: str) -> str:
+        """The variable that points to the row of an array."""
+        if (array, kind) not in self.row_names:
+            name = array.removeprefix("all_").removesuffix("_rows")
+            wish = f"{name}_{kind if kind in ('before', 'after') else 'row'}"
+            self.row_names[array, kind] = self.unique(wish)
+        return self.row_names[array, kind]
