@@ -85,8 +85,16 @@ class Body:
 
 def rebuilt(node: Tensor, inputs: Sequence[Tensor]) -> Tensor:
     """The same op on other inputs."""
+    return on_rows(node, inputs, dict(node.attrs or {}))
+
+
+def on_rows(node: Tensor, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Tensor:
+    """The op of `node` on other inputs and attributes. Rows made of constants alone stay without values."""
     assert node.op is not None
-    return apply(node.op, inputs, dict(node.attrs or {}))
+    made = apply(node.op, inputs, attrs)
+    if not made.is_abstract and BATCH in made.shape:
+        made._spec, made._array = (made.shape, made.dtype), None
+    return made
 
 
 def is_row(node: Tensor) -> bool:

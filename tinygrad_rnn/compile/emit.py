@@ -219,6 +219,8 @@ class _Writer:
         assert op is not None
         if op.name == "broadcast_to":
             return self.value(n.inputs[0], inside)
+        if op.name == "cast":
+            return f"F({self.value(n.inputs[0], inside)})"
         assert op.scalar is not None
         values = {name: self.value(x, inside) for name, x in zip(op.operands, n.inputs, strict=True)}
         template = _NUMBER.sub(r"F(\1)", op.scalar)

@@ -14,7 +14,7 @@ import numpy as np
 from ..core.apply import apply
 from ..core.op import REGISTRY
 from ..core.tensor import Tensor
-from .body import BATCH, Body, is_row, is_shared, same_rows
+from .body import BATCH, Body, is_row, is_shared, on_rows, rebuilt, same_rows
 
 Pass = Callable[[Body], Body]
 
@@ -138,7 +138,7 @@ def share(body: Body) -> Body:
         if all(a is b for a, b in zip(xs, node.inputs, strict=True)):
             made = node
         else:
-            made = apply(node.op, xs, dict(node.attrs or {}))
+            made = rebuilt(node, xs)
         known[key] = made
         return made
 
@@ -225,7 +225,7 @@ def _sliced(x: Tensor, index: Any, body: Body) -> Tensor:
     for n in sorted(order, key=lambda n: n.number):
         if _splits(n, body):
             attrs = {"shape": (BATCH, span[1] - span[0])} if n.op.name == "broadcast_to" else dict(n.attrs or {})  # type: ignore[union-attr]
-            done[n.number] = apply(n.op, [done.get(i.number, i) for i in n.inputs], attrs)  # type: ignore[arg-type]
+            done[n.number] = on_rows(n, [done.get(i.number, i) for i in n.inputs], attrs)
         else:
             full = (Ellipsis, slice(*span))
             done[n.number] = apply(REGISTRY["getitem"], (n,), {"index": full})
@@ -238,7 +238,7 @@ def _splits(n: Tensor, body: Body) -> bool:
 
 def is_entrywise(n: Tensor) -> bool:
     """Whether each entry depends on the same entry (or the row's scalar) of the operands alone."""
-    return n.op is not None and (n.op.elementwise or n.op.name == "broadcast_to")
+    return n.op is not None and (n.op.elementwise or n.op.name in ("broadcast_to", "cast"))
 
 
 def feature_slice(index: Any, shape: tuple[int, ...]) -> tuple[int, int] | None:

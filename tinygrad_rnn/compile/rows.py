@@ -245,6 +245,8 @@ class _Lowering:
         if is_entrywise(n):
             if n.op.elementwise and n.op.scalar is None:
                 raise NotRowWise(f"op {name} gives no scalar expression")
+            if n.dtype.kind not in "fb":
+                raise NotRowWise(f"{name} makes {n.dtype} rows")
             return
         features = attrs.get("axis") in (-1, n.inputs[0].ndim - 1, (-1,), (n.inputs[0].ndim - 1,))
         supported = {

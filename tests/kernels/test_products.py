@@ -1,0 +1,93 @@
+"""Matrix kernels against NumPy: every tail, both dtypes, and sums in an order that does not depend on grouping."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+import pytest
+from numba.core.config import DISABLE_JIT
+
+if DISABLE_JIT:
+    pytest.skip("needs Numba's compiler", allow_module_level=True)
+
+from tinygrad_rnn.kernels import products, threads
+from tinygrad_rnn.kernels.tile import padded
+
+DTYPES = [np.float32, np.float64]
+TOLERANCE = {np.float32: 2e-5, np.float64: 1e-13}
+
+
+def rows_times(A: np.ndarray, W: np.ndarray, C: np.ndarray, accumulate: bool) -> None:
+    n, pointer = ctypes.c_ssize_t, ctypes.c_void_p
+    function = ctypes.CFUNCTYPE(None, n, n, pointer, n, n, pointer, n, pointer, n, ctypes.c_bool)(
+        products.product_address(A.dtype)
+    )
+    (M, K), N = A.shape, W.shape[1]
+    row, column = (s // A.itemsize for s in A.strides)
+    panels = products.packed(W)
+    function(M, K, A.ctypes.data, row, column, panels.ctypes.data, N, C.ctypes.data, C.shape[1], accumulate)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("M", [0, 1, 2, 3, 5, 7, 8, 9, 16, 23])
+def test_rows_times_packed_weights(dtype: Any, M: int) -> None:
+    random = np.random.default_rng(M)
+    for K in (0, 1, 5, 64):
+        for N in (1, 7, 16, 32, 33, 100):
+            A, W = random.normal(size=(M, K)).astype(dtype), random.normal(size=(K, N)).astype(dtype)
+            C = np.full((M, padded(N, dtype)), 7, dtype)
+            rows_times(A, W, C, False)
+            np.testing.assert_allclose(C[:, :N], A @ W, atol=TOLERANCE[dtype] * 10, rtol=TOLERANCE[dtype])
+            rows_times(np.asfortranarray(A), np.asfortranarray(W), C, True)
+            np.testing.assert_allclose(C[:, :N], 2 * (A @ W), atol=TOLERANCE[dtype] * 20, rtol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("K", "M", "N"), [(0, 3, 4), (1, 1, 1), (300, 9, 33), (700, 33, 70), (513, 600, 40)])
+def test_contractions_over_many_rows(dtype: Any, K: int, M: int, N: int) -> None:
+    random = np.random.default_rng(0)
+    A, D = random.normal(size=(K, M)).astype(dtype), random.normal(size=(K, 2 * N)).astype(dtype)[:, N:]
+    C, S = products.contract(A, D, True)
+    assert S is not None
+    np.testing.assert_allclose(C, A.T @ D, atol=TOLERANCE[dtype] * 100)
+    np.testing.assert_allclose(S, D.sum(axis=0), atol=TOLERANCE[dtype] * 100)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("M", "K", "N"), [(1, 1, 1), (300, 9, 33), (97, 20, 64), (5, 0, 3)])
+def test_many_rows_times_weights(dtype: Any, M: int, K: int, N: int) -> None:
+    random = np.random.default_rng(0)
+    A, W = random.normal(size=(M, K)).astype(dtype), random.normal(size=(K, N)).astype(dtype)
+    C = np.zeros((M, N), dtype)
+    products.multiply(A, W, C, False)
+    products.multiply(A, W, C, True)
+    np.testing.assert_allclose(C, 2 * (A @ W), atol=TOLERANCE[dtype] * 10)
+
+
+def test_a_row_has_the_same_bits_whichever_rows_stand_beside_it() -> None:
+    random = np.random.default_rng(0)
+    A, W = random.normal(size=(23, 70)).astype(np.float32), random.normal(size=(70, 40)).astype(np.float32)
+    whole = np.zeros((23, padded(40, np.float32)), np.float32)
+    rows_times(A, W, whole, False)
+    for first, last in ((0, 1), (3, 8), (5, 23)):
+        part = np.zeros((last - first, padded(40, np.float32)), np.float32)
+        rows_times(A[first:last], W, part, False)
+        assert (part[:, :40] == whole[first:last, :40]).all()
+
+
+def test_results_do_not_depend_on_the_number_of_threads() -> None:
+    random = np.random.default_rng(0)
+    A, D = random.normal(size=(900, 70)), random.normal(size=(900, 130))
+    before = threads.size()
+    try:
+        results = []
+        for count in (1, 2, 3, 5):
+            threads.resize(count)
+            results.append(products.contract(A, D, True))
+        for C, S in results[1:]:
+            assert (results[0][0] == C).all()
+            assert (results[0][1] == S).all()
+    finally:
+        threads.resize(before)
