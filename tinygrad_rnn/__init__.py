@@ -14,6 +14,10 @@ from .ops import *  # noqa: F403
 if TYPE_CHECKING:
     from . import nn as nn
     from . import optim as optim
+    from .compile import UncompiledWarning as UncompiledWarning
+    from .compile import get_num_threads as get_num_threads
+    from .compile import scan as scan
+    from .compile import set_num_threads as set_num_threads
     from .io import load as load
     from .io import save as save
     from .nn.unroll import unroll as unroll
@@ -29,6 +33,11 @@ _LAZY = {
     "view": "view",
     "draw": "view",
     "unroll": "nn.unroll",
+    "compile": "compile",
+    "scan": "compile",
+    "UncompiledWarning": "compile",
+    "get_num_threads": "compile",
+    "set_num_threads": "compile",
     "save": "io",
     "load": "io",
 }

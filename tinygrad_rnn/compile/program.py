@@ -114,11 +114,11 @@ class Program:
         if T and B:
             self._launch(T, B, known, [len(s) for s in slots], lag)
         for d in self.rows.deferred:
-            target = known[self._place(d.out).array].reshape(T * B, -1)
+            target = known[self._place(d.out).array].reshape(T * B, width(d.out))
             for k, (rows, weights) in enumerate(d.terms):
                 multiply(self._matrix(rows, known, T, B, lag), shared[weights.number], target, k > 0)
         seen = self.rows.body.outputs[: len(self.rows.body.outputs) - self.saved_out]
-        outputs = [self._matrix(n, known, T, B, lag).reshape(T, B, -1) for n in seen]
+        outputs = [self._matrix(n, known, T, B, lag).reshape(T, B, width(n)) for n in seen]
         finals = [slot[0 if against_time else T % len(slot)] for slot in slots]
         finals = [final if k in self.seen_states else final.copy() for k, final in enumerate(finals)]
         return Run(outputs, slots, finals, self._totals(known, T, B, lag, shared), saved)

@@ -5,9 +5,13 @@ from .cell import Cell
 from .cells import GRUCell, LSTMCell, RNNCell
 from .module import Module
 from .parameter import Parameter
+from .recurrent import GRU, LSTM, RNN, ProjectedLSTMCell, Recurrent
 from .unroll import unroll
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
     "Cell",
     "Dropout",
     "Embedding",
@@ -16,7 +20,9 @@ __all__ = [
     "Linear",
     "Module",
     "Parameter",
+    "ProjectedLSTMCell",
     "RNNCell",
+    "Recurrent",
     "Sequential",
     "unroll",
 ]
