@@ -1,0 +1,65 @@
+"""The command line: ``tinygrad-rnn tour``."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ..core.errors import TinygradError
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line for a mistake, with the nearest thing that exists."""
+
+    def error(self, message: str) -> NoReturn:
+        words = [w for action in self._actions for w in [*action.option_strings, *(action.choices or ())]]
+        wrong = [w for w in sys.argv[1:] if w in message]
+        near = [m for w in wrong for m in difflib.get_close_matches(w.split("=")[0], words, 1)]
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        self.exit(2, f"{self.prog}: {message}{hint}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0, 2 for a mistake, 130 when interrupted."""
+    from .. import __version__
+
+    parser = _Parser(
+        prog="tinygrad-rnn",
+        description="Recurrent networks as graphs you can see, derive, step through and compile.",
+    )
+    parser.add_argument("--version", action="version", version=f"tinygrad-rnn {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    tour = commands.add_parser(
+        "tour",
+        help="see it all: graphs built node by node, BPTT derived and drawn, gradients checked, real text learnt",
+        description="Builds an RNN, an LSTM and a GRU node by node, derives and draws their backward graphs, checks "
+        "their gradients, shows how gradients fade through time, and trains a character LSTM on a text.",
+    )
+    tour.add_argument("--text", metavar="FILE", help="UTF-8 text to learn (default: Python's own standard library)")
+    tour.add_argument("--out", metavar="DIR", default="tour", help="where the pictures and the page go (default: tour)")
+    tour.add_argument("--seconds", metavar="N", type=_seconds, default=60.0, help="time to train (default: 60)")
+    given = parser.parse_args(arguments)
+    try:
+        from .tour import run_tour
+
+        run_tour(given.text, given.out, given.seconds)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; what was finished is in {given.out}", file=sys.stderr)
+        return 130
+    except (TinygradError, OSError) as error:
+        print(f"tinygrad-rnn: {str(error).splitlines()[0]}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, got {text!r}")
+    return value

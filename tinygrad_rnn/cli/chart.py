@@ -1,0 +1,60 @@
+"""Small line charts, as text for the terminal and as SVG for the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+Series = dict[str, Sequence[tuple[float, float]]]
+_DASHES = ("", "7 4", "2 3")
+
+
+def bars(values: Sequence[float], labels: Sequence[str], width: int = 44) -> str:
+    """One line a value; bar lengths are logarithmic, over ten decades below the largest."""
+    top = max(max(values), 1e-300)
+    lines = []
+    for label, value in zip(labels, values, strict=True):
+        decades = math.log10(max(value, top * 1e-10) / top) + 10
+        lines.append(f"  {label:>6} {'█' * max(1, round(width * decades / 10)):<{width}} {value:.1e}")
+    return "\n".join(lines)
+
+
+def line_chart(series: Series, title: str, x_label: str, y_label: str, *, logarithmic: bool = False) -> str:
+    """An SVG of some lines, told apart by dash as well as colour, each labelled in the legend."""
+    width, height, left, bottom, top = 640, 300, 64, 44, 34
+    points = [p for line in series.values() for p in line]
+    xs = [x for x, _ in points]
+    ys = [math.log10(max(y, 1e-16)) if logarithmic else y for _, y in points]
+    x0, x1 = min(xs), max(max(xs), min(xs) + 1e-9)
+    y0, y1 = min(ys), max(max(ys), min(ys) + 1e-9)
+
+    def at(x: float, y: float) -> str:
+        y = math.log10(max(y, 1e-16)) if logarithmic else y
+        across = left + (x - x0) / (x1 - x0) * (width - left - 16)
+        return f"{across:.1f},{height - bottom - (y - y0) / (y1 - y0) * (height - bottom - top):.1f}"
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" class="chart">',
+        f"<title>{escape(title)}</title>",
+        f'<path d="M{left} {top}V{height - bottom}H{width - 16}" class="axis"/>',
+    ]
+    for k in range(5):
+        value = y0 + (y1 - y0) * k / 4
+        level = height - bottom - (height - bottom - top) * k / 4
+        text = f"1e{value:.0f}" if logarithmic else f"{value:.2f}"
+        parts.append(f'<path d="M{left} {level:.1f}H{width - 16}" class="grid"/>')
+        parts.append(f'<text x="{left - 8}" y="{level + 4:.1f}" text-anchor="end">{text}</text>')
+        across = left + (width - left - 16) * k / 4
+        mark = f"{x0 + (x1 - x0) * k / 4:.0f}"
+        parts.append(f'<text x="{across:.1f}" y="{height - bottom + 18}" text-anchor="middle">{mark}</text>')
+    for k, (name, line) in enumerate(series.items()):
+        path = " ".join(at(x, y) for x, y in line)
+        parts.append(f'<polyline points="{path}" class="line{k}" stroke-dasharray="{_DASHES[k % 3]}"/>')
+        x = left + 12 + 120 * k
+        parts.append(f'<path d="M{x} 16h28" class="line{k}" stroke-dasharray="{_DASHES[k % 3]}"/>')
+        parts.append(f'<text x="{x + 34}" y="20">{escape(name)}</text>')
+    parts.append(f'<text x="{(left + width) / 2}" y="{height - 8}" text-anchor="middle">{escape(x_label)}</text>')
+    middle = (top + height - bottom) / 2
+    parts.append(f'<text transform="translate(14 {middle}) rotate(-90)" text-anchor="middle">{escape(y_label)}</text>')
+    return "\n".join([*parts, "</svg>"])

@@ -1,0 +1,5 @@
+"""Training."""
+
+from .characters import CharacterModel, Progress, train_characters
+
+__all__ = ["CharacterModel", "Progress", "train_characters"]
