@@ -15,10 +15,11 @@ class _Parser(argparse.ArgumentParser):
     """One line for a mistake, with the nearest thing that exists."""
 
     def error(self, message: str) -> NoReturn:
-        words = [w for action in self._actions for w in [*action.option_strings, *(action.choices or ())]]
+        parsers = [self, *[p for a in self._actions if isinstance(a.choices, dict) for p in a.choices.values()]]
+        words = [w for p in parsers for a in p._actions for w in [*a.option_strings, *(a.choices or ())]]
         wrong = [w for w in sys.argv[1:] if w in message]
         near = [m for w in wrong for m in difflib.get_close_matches(w.split("=")[0], words, 1)]
-        hint = f" (did you mean {near[0]}?)" if near else ""
+        hint = f" (did you mean {near[0]}?)" if near and near[0] not in wrong else ""
         self.exit(2, f"{self.prog}: {message}{hint}\n")
 
 

@@ -63,6 +63,12 @@ class Page:
         self.parts.append(folded if summary else block)
 
     def html(self) -> str:
-        head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(self.title)}</title>'
-        body = "\n".join(self.parts)
-        return f'<!doctype html>\n<html lang="en"><head>{head}<style>{STYLE}</style></head>\n<body><main>\n{body}\n</main></body></html>\n'
+        return "\n".join(
+            [
+                '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
+                '<meta name="viewport" content="width=device-width">',
+                f"<title>{escape(self.title)}</title><style>{STYLE}</style></head>\n<body><main>",
+                *self.parts,
+                "</main></body></html>\n",
+            ]
+        )

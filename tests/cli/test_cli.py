@@ -1,0 +1,74 @@
+"""The command line: the tour leaves what it promises; mistakes get one line and exit code 2."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tinygrad_rnn as tg
+from tinygrad_rnn.cli import main
+
+
+def test_the_tour_leaves_pictures_a_model_and_a_page(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("the quick brown fox jumps over the lazy dog. " * 200, encoding="utf-8")
+    out = tmp_path / "out"
+    assert main(["tour", "--text", str(text), "--out", str(out), "--seconds", "1.5"]) == 0
+    page = (out / "index.html").read_text(encoding="utf-8")
+    for kind in ("rnn", "lstm", "gru"):
+        for picture in (f"{kind}.svg", f"{kind}-backward.svg", f"{kind}-unrolled.svg"):
+            assert (out / picture).read_text(encoding="utf-8").startswith(("<?xml", "<svg"))
+            assert f'src="{picture}"' in page
+    assert 'src="http' not in page
+    assert "<script" not in page
+    assert tg.load(out / "model.safetensors")["lstm.weight_hh_l0"].shape == (4 * 192, 192)
+    printed = capsys.readouterr().out
+    assert "gradients checked to second order" in printed
+    before, after = printed.split("loss ")[-1].split(" nats")[0].split(" → ")
+    assert float(after) < float(before)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tuor"], "did you mean tour?"),
+        (["tour", "--secnds", "3"], "--secnds"),
+        (["tour", "--seconds", "fast"], "expected a number of seconds above 0, got 'fast'"),
+        (["tour", "--seconds", "0"], "expected a number of seconds above 0, got '0'"),
+        (["tour", "--text", "/no/such/file"], "No such file"),
+        ([], "required: COMMAND"),
+    ],
+)
+def test_mistakes_get_one_line(arguments: list[str], message: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tinygrad_rnn", *arguments]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", timeout=120)
+    assert run.returncode == 2
+    assert message in run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"", "the file is empty"), (b"abc", "need"), (b"\xff\xfe\x00", "not UTF-8")]
+)
+def test_texts_that_will_not_do(content: bytes, message: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "text.txt").write_bytes(content)
+    assert main(["tour", "--text", str(tmp_path / "text.txt"), "--out", str(tmp_path / "out")]) == 2
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert not (tmp_path / "out").exists()
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture) -> None:
+    for arguments, expected in (
+        (["--help"], "tour"),
+        (["tour", "--help"], "--seconds"),
+        (["--version"], tg.__version__),
+    ):
+        with pytest.raises(SystemExit) as exit_:
+            main(arguments)
+        assert exit_.value.code == 0
+        assert expected in capsys.readouterr().out
