@@ -1,30 +1,37 @@
-# make demo: see it.  make test: check it.  Both need only Python 3.11 or newer.
+# make demo: see it.  make test: check it.  Both need only Python 3.11 or newer (PYTHON=... chooses one).
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 WORKERS ?= 2
+PIP = $(BIN)/python -m pip --disable-pip-version-check
+
+# Compiled programs stay in build/, so the second run is warm and nothing outside the checkout is touched.
 export TINYGRAD_RNN_CACHE ?= $(CURDIR)/build/programs
 export NUMBA_CACHE_DIR ?= $(CURDIR)/build/numba
 
-.PHONY: help demo test lint examples bench clean
+.PHONY: help demo test test-plain lint examples bench clean
 
 help:
-	@echo "make demo      create an environment, install, take the tour (about 2 minutes)"
-	@echo "make test      create an environment, install, run the tests"
-	@echo "make lint      style, types and floors"
-	@echo "make examples  run every example"
-	@echo "make bench     compare with whichever peers are installed"
-	@echo "make clean     remove the environment and everything built"
+	@echo "make demo        create an environment, install, take the tour (about two minutes)"
+	@echo "make test        create an environment, install, run the tests"
+	@echo "make test-plain  the tests of numbers again, with Numba's compiler switched off"
+	@echo "make lint        style, types and floors"
+	@echo "make examples    run every example"
+	@echo "make bench       compare with whichever peers are installed"
+	@echo "make clean       remove the environment and everything built"
 
 $(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=...") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check .
+	@mkdir -p build
+	$(PIP) install --quiet --editable .
 	@touch $@
 
 $(VENV)/developing: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev,plot]"
+	@mkdir -p build
+	$(PIP) install --quiet --editable ".[dev,plot]"
 	@touch $@ $(VENV)/installed
 
 demo: $(VENV)/installed
@@ -33,18 +40,21 @@ demo: $(VENV)/installed
 test: $(VENV)/developing
 	$(BIN)/python -m pytest -n $(WORKERS)
 
+test-plain: $(VENV)/developing
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n $(WORKERS) tests/core tests/ops tests/nn tests/kernels tests/optim
+
 lint: $(VENV)/developing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
 examples: $(VENV)/developing
-	@for example in examples/*.py; do echo "== $$example"; (cd build && ../$(BIN)/python ../$$example) || exit 1; done
+	@for example in $(CURDIR)/examples/*.py; do echo "== $$example"; (cd build && "$(CURDIR)/$(BIN)/python" "$$example") || exit 1; done
 
 bench: $(VENV)/developing
-	$(BIN)/python tests/benchmarks/eager.py
-	$(BIN)/python tests/benchmarks/recurrent.py
+	$(BIN)/python tests/benchmarks/eager.py $(BENCH)
+	$(BIN)/python tests/benchmarks/recurrent.py $(BENCH)
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .hypothesis .ruff_cache .import_linter_cache tour
+	rm -rf $(VENV) build dist tour .pytest_cache .hypothesis .ruff_cache .import_linter_cache
