@@ -36,8 +36,13 @@ def _part_gradient(g: Any, y: Any, values: Any, k: int, specs: tuple[Spec, ...])
     return put_together(parts)
 
 
+def _taken(values: np.ndarray, k: int, specs: tuple[Spec, ...]) -> np.ndarray:
+    """Part k; in a gradient, the parts that nothing reached are the number 0."""
+    return np.zeros(*specs[k]) if isinstance(values[k], int) else values[k]
+
+
 TAKE = Op(
-    "part", lambda values, k, specs: values[k], ("values",), {"k": 0, "specs": ()},
+    "part", _taken, ("values",), {"k": 0, "specs": ()},
     shape=lambda values, k, specs: specs[k][0],
     dtype=lambda values, k, specs: specs[k][1],
     vjps=[_part_gradient], accumulate={0: _add_part}, linear="each", latex="{values}", glyph="·",
