@@ -30,7 +30,6 @@ def watch(progress):
 
 
 history = train_characters(model, text.batches(32, 64), optimizer, seconds=options.seconds, watch=watch)
-print(
-    f"read {sum(p.characters for p in history):,} characters; the loss fell from {history[0].loss:.2f} to {history[-1].loss:.2f}"
-)
+print(f"read {sum(p.characters for p in history):,} characters", end="; ")
+print(f"the loss fell from {history[0].loss:.2f} to {history[-1].loss:.2f}")
 print(model.sample(text, text.decode(text.numbers[:20]), 300, options.temperature, np.random.default_rng(0)))

@@ -93,8 +93,8 @@ def graphs(folder: Path, page: Page) -> None:
             [kind, f"{parameters}", f"{len(graph)}", f"{len(graph.edges)}", f"{graph.flops:,}", f"{len(backward)}"]
         )
         rows[-1].append(f"{backward.flops:,}")
-        print(f"   {kind:4}  {parameters:3} parameters, forward {len(graph):3} nodes, backward {len(backward):3}; gradients "
-              "checked to second order")  # fmt: skip
+        sizes = f"{parameters:3} parameters, forward {len(graph):3} nodes, backward {len(backward):3}"
+        print(f"   {kind:4}  {sizes}; gradients checked to second order")
         page.heading(kind, 3)
         page.picture(f"{kind.lower()}.svg", f"One step of the {kind}.")
         page.picture(f"{kind.lower()}-backward.svg", f"The same step backward: the chain rule as a graph ({kind}).")
@@ -122,6 +122,7 @@ def gradients_through_time(page: Page, T: int = 60, H: int = 32) -> None:
             with tg.no_grad():
                 cell.bias_ih[H : 2 * H] = 3.0  # remember by default (Gers et al. 2000)
         xs = np.random.default_rng(1).normal(size=(T, 1, 4))
+        output = tg.tensor(0.0)
         state, hs = cell.initial_state(1), []
         for t in range(T):
             output, state = cell.step(tg.tensor(xs[t]), state)
@@ -177,8 +178,8 @@ def learning(folder: Path, page: Page, text: Text, name: str, seconds: float) ->
     page.heading("Learning to write")
     page.paragraph(
         f"A character LSTM with {SIZE} units read {_escaped(name)} for {history[-1].seconds:.0f} seconds: "
-        f"{len(history):,} windows of {STEPS} characters × {BATCH} strands, {rate:,.0f} characters a second. The loop over "
-        "time ran as a Numba program that the library wrote from the same graph you saw above, and its gradients too."
+        f"{len(history):,} windows of {STEPS} characters × {BATCH} strands, {rate:,.0f} characters a second. The loop "
+        "over time ran as a Numba program that the library wrote from the same graph you saw above; its gradients too."
     )
     every = max(1, len(history) // 200)
     curve = [(p.seconds, _mean(history[max(0, k - every) : k + 1])) for k, p in enumerate(history) if k % every == 0]
@@ -188,8 +189,8 @@ def learning(folder: Path, page: Page, text: Text, name: str, seconds: float) ->
     page.heading("After", 3)
     page.text(after)
     page.paragraph(
-        'The weights are in <a href="model.safetensors">model.safetensors</a>. They were loaded into a new model, found '
-        f"equal to the bit, and trained a little further, to {_mean(more[-20:]):.2f} nats."
+        'The weights are in <a href="model.safetensors">model.safetensors</a>. They were loaded into a new model, '
+        f"found equal to the bit, and trained a little further, to {_mean(more[-20:]):.2f} nats."
     )
 
 

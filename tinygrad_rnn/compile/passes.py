@@ -135,10 +135,8 @@ def share(body: Body) -> Body:
         key = (node.op.name, keys, repr(sorted((node.attrs or {}).items(), key=lambda kv: kv[0])))
         if key in known:
             return known[key]
-        if all(a is b for a, b in zip(xs, node.inputs, strict=True)):
-            made = node
-        else:
-            made = rebuilt(node, xs)
+        same = all(a is b for a, b in zip(xs, node.inputs, strict=True))
+        made = node if same else rebuilt(node, xs)
         known[key] = made
         return made
 

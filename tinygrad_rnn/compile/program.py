@@ -201,7 +201,7 @@ class Program:
         values: dict[int, np.ndarray] = {}
         for node in self._shared_nodes:
             if node.op is None:
-                values[node.number] = leaves.get(node.number, node._array)
+                values[node.number] = leaves.get(node.number, node._array)  # type: ignore[arg-type]
             else:
                 values[node.number] = node.op.evaluate(*[values[x.number] for x in node.inputs], **(node.attrs or {}))
         return values

@@ -1,4 +1,4 @@
-"""`Recurrence`: a traced step with the programs that run it and its gradient over a sequence, made when first needed."""
+"""`Recurrence`: a traced step with the programs that run it and its gradient over a sequence, made when needed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Recurrence:
 
     @property
     def all_operands(self) -> tuple[int, ...]:
-        """The numbers of the operands that can have gradients, states aside: a backward program computes those always."""
+        """The operands (numbers) that can have gradients, states aside; a backward program always computes those."""
         wanted = {x.number for x in self.wrt}
         operands = [*self.body.sequences, *self.body.states, *self.leaves]
         return tuple(i for i, x in enumerate(operands) if x.number in wanted)

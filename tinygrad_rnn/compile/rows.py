@@ -91,7 +91,7 @@ SAVED = "all_saved"
 
 
 def lowered(body: Body, saved_in: Sequence[Tensor] = (), saved_out: int = 0) -> Rows:
-    """Lower a body. `saved_in` of its sequences come in, or the last `saved_out` outputs go out, in the array `SAVED`."""
+    """Lower a body. `saved_in` of its sequences come in, or the last `saved_out` outputs go out, in `SAVED`."""
     with changed(record="all"):
         return _Lowering(body, saved_in, saved_out).result()
 
@@ -497,7 +497,7 @@ def product_terms(n: Tensor) -> list[tuple[Tensor, Tensor]]:
 
 
 def _alias_of(n: Tensor, body: Body) -> tuple[Tensor, int] | None:
-    """(source, offset) if `n` is only another look at `source`: a slice of features, a row scalar with another shape."""
+    """(source, offset) if `n` is only another look at `source`: a slice of features, a row scalar reshaped."""
     if n.op is None or n.number in body.given:
         return None
     name = n.op.name

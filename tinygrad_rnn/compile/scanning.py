@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numba.core.config import DISABLE_JIT
+from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 
 from ..core.apply import apply
 from ..core.errors import ShapeError, TinygradError, with_user_line
@@ -118,7 +118,7 @@ SCAN = Op(
 
 
 def _traced_once(cell: Any, x: Tensor, states: list[Tensor], rebuild: Callable[..., Any], masked: bool) -> Any:
-    """(recurrence, rebuild outputs, rebuild state) of a cell, kept until an attribute of the cell changes; None: not row-wise."""
+    """(recurrence, rebuild outputs, rebuild state), kept until the cell's attributes change; None: not row-wise."""
     kinds = tuple((s.shape[1] if s.ndim == 2 else None, s.dtype) for s in states)
     key = (x.shape[2], x.dtype, kinds, masked, fingerprint(cell))
     known = _cells.setdefault(cell, {})

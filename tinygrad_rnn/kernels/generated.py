@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import binding, ir
-from numba import carray, njit, types
-from numba.extending import intrinsic
+from numba import njit, types
+from numba.np.numpy_support import carray
 
-from .native import address32, address64, at
+from .native import address32, address64, at, intrinsic
 from .products import FAST
 
 __all__ = ["at", "compiled", "float32s", "float64s", "product"]
@@ -53,7 +53,9 @@ def float64s(number):
 
 
 @intrinsic
-def _call(typingctx: Any, function: Any, M: Any, K: Any, A: Any, lda: Any, P: Any, N: Any, C: Any, ldc: Any, add: Any) -> Any:
+def _call(
+    typingctx: Any, function: Any, M: Any, K: Any, A: Any, lda: Any, P: Any, N: Any, C: Any, ldc: Any, add: Any
+) -> Any:
     n = types.intp
     signature = types.void(n, n, n, A, n, P, n, C, n, types.boolean)
 

@@ -10,8 +10,12 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic as _intrinsic
+from numba.extending import overload
 from numba.np.numpy_support import as_dtype
+
+#: Compiled code calls an intrinsic without its typing context, which a type checker cannot know.
+intrinsic: Any = _intrinsic
 
 
 @intrinsic

@@ -12,7 +12,8 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import carray, cfunc, njit, types
+from numba import cfunc, njit, types
+from numba.np.numpy_support import carray
 
 from . import threads
 from .native import address32, address64, at, moved, zeros_like_pointed
@@ -190,7 +191,7 @@ def multiply(rows: np.ndarray, weights: np.ndarray, out: np.ndarray, accumulate:
 @cache
 def _job(function: Any) -> int:
     """The address of a job, for `threads.run`."""
-    made = cfunc(types.void(types.CPointer(types.intp), types.intp), cache=True, **FAST)(function)
+    made: Any = cfunc(types.void(types.CPointer(types.intp), types.intp), cache=True, **FAST)(function)
     _jobs.append(made)
     return made.address
 

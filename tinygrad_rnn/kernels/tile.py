@@ -3,7 +3,7 @@
     C[i, j] (+)= Σ_k A[i, k] · P[k, j]      for MR rows i and NV vectors of columns j
 
 All MR × NV accumulators stay in registers; each step of k loads NV vectors of P, one scalar of A per row, and does
-MR × NV fused multiply-adds. k runs in order in every variant, so a row's result does not depend on how rows are grouped.
+MR × NV fused multiply-adds. k runs in order in every variant, so a row's result does not depend on its neighbours.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+
+from .native import intrinsic
 
 
 class Tile(NamedTuple):
@@ -95,7 +96,7 @@ def tile_of(rows: int) -> Any:
                 return b.bitcast(b.gep(base, [offset]), vector.as_pointer())
 
             def load(base: Any, offset: Any) -> Any:
-                value = b.load(vector_at(base, offset))
+                value: Any = b.load(vector_at(base, offset))
                 value.align = size
                 return value
 
@@ -149,7 +150,8 @@ def tile_of(rows: int) -> Any:
                 result.add_incoming(added[cell], loop)
                 sums[cell] = result
             for cell in cells:
-                b.store(sums[cell], vector_at(C, c_offset(*cell))).align = size
+                stored: Any = b.store(sums[cell], vector_at(C, c_offset(*cell)))
+                stored.align = size
             return context.get_dummy_value()
 
         return signature, codegen

@@ -62,7 +62,7 @@ class Recurrent(Module):
     """
 
     def __init__(self, cell: Cell | Sequence[Cell], *, batch_first: bool = False, reverse: bool = False):
-        self.cells = list(cell) if isinstance(cell, (list, tuple)) else [cell]
+        self.cells: list[Any] = list(cell) if isinstance(cell, (list, tuple)) else [cell]
         for c in self.cells:
             if not hasattr(c, "step") or not hasattr(c, "initial_state"):
                 raise ArgumentError(with_user_line(f"Recurrent: expected a cell, got {type(c).__name__}"))

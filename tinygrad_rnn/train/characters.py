@@ -64,11 +64,12 @@ def train_characters(
 ) -> list[Progress]:
     """Train for about so many seconds by truncated BPTT: each window's gradient stops at its first character.
 
-    The state is carried from window to window, cut from the graph.
+    The state is carried from window to window, cut from the graph. The clock starts after the first window, so that
+    compiling does not count.
     """
     history: list[Progress] = []
     state: Any = None
-    begin = time.perf_counter()
+    begin = 0.0
     while not history or history[-1].seconds < seconds:
         characters, following, anew = next(batches)
         state = None if anew or state is None else tuple(s.detach() for s in state)
@@ -78,6 +79,7 @@ def train_characters(
         loss.backward()
         norm = optim.clip_grad_norm_(model.parameters(), clip)
         optimizer.step()
+        begin = begin or time.perf_counter()
         done = Progress(len(history), loss.item(), float(norm), characters.size, time.perf_counter() - begin)
         history.append(done)
         watch(done)
