@@ -1,0 +1,70 @@
+"""Programs on disk: found again by the next process, written again when damaged, done without when nothing can be written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from numba.core import config
+
+pytestmark = pytest.mark.skipif(config.DISABLE_JIT, reason="programs need Numba's compiler")
+
+SCRIPT = """
+import numpy as np, tinygrad_rnn as tg
+layer = tg.nn.RNN(2, 3, generator=np.random.default_rng(0))
+xs = tg.tensor(np.ones((4, 2, 2), np.float32), requires_grad=True)
+outputs, _ = layer(xs)
+outputs.sum().backward()
+print(outputs.numpy().sum(), xs.grad.numpy().sum())
+"""
+
+
+def run(place: Path, **more: str) -> str:
+    environment = os.environ | {"TINYGRAD_RNN_CACHE": str(place)} | more
+    made = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=300)
+    assert made.returncode == 0, made.stderr
+    return made.stdout
+
+
+def test_the_next_process_finds_them_and_damage_is_repaired(tmp_path: Path) -> None:
+    expected = run(tmp_path)
+    sources = {path: path.read_text() for path in tmp_path.glob("*.py")}
+    compiled = {path: path.stat().st_mtime_ns for path in tmp_path.glob("__pycache__/*.nbc")}
+    assert len(sources) == 2  # forward and backward
+    assert compiled
+    assert run(tmp_path) == expected
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("__pycache__/*.nbc")} == compiled
+    for path in sources:
+        path.write_text("raise SystemExit('a file was executed that is not ours')")
+    assert run(tmp_path) == expected
+    assert {path: path.read_text() for path in tmp_path.glob("*.py")} == sources
+
+
+def test_a_place_that_cannot_be_written_costs_only_the_cache(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    assert run(blocked) == run(tmp_path / "folder")
+
+
+def test_two_processes_at_once(tmp_path: Path) -> None:
+    environment = os.environ | {"TINYGRAD_RNN_CACHE": str(tmp_path)}
+    runs = [
+        subprocess.Popen([sys.executable, "-c", SCRIPT], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    first, second = (process.communicate(timeout=300)[0] for process in runs)
+    assert first == second != ""
+
+
+def test_room_is_made_for_new_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tinygrad_rnn.compile import cache
+
+    monkeypatch.setattr(cache, "KEPT", 3)
+    for k in range(5):
+        path = cache._written(tmp_path / f"tinygrad_rnn_program_{k}.py", f"x = {k}\n")
+        os.utime(path.with_suffix(".used"), (k, k))
+    kept = sorted(path.name for path in tmp_path.glob("*.py"))
+    assert kept == [f"tinygrad_rnn_program_{k}.py" for k in (2, 3, 4)]
