@@ -1,6 +1,7 @@
 """The seam to the layout engines: limits, failures, fallbacks."""
 
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -87,6 +88,19 @@ def test_without_the_bundled_engine_dot_stands_in_or_the_error_says_what_to_inst
         assert layout.lay_out("digraph {}", engine="bundled", time_limit=5).nodes == {}
     finally:
         layout._wasm.cache_clear()
+
+
+def test_the_engine_is_freed_before_python_takes_its_modules_apart(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import atexit, weakref\n"
+        "from tinygrad_rnn.view import layout\n"
+        "atexit.register(lambda: print(engine() is None))\n"  # registered first, so it runs last
+        "layout.lay_out('digraph { a -> b [dir=none] }', engine='bundled', time_limit=20)\n"
+        "engine = weakref.ref(layout._wasm())\n"
+    )
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert (run.stdout, run.stderr) == ("True\n", "")
 
 
 def test_tracks_do_not_overlap():

@@ -20,6 +20,18 @@ def bars(values: Sequence[float], labels: Sequence[str], width: int = 44) -> str
     return "\n".join(lines)
 
 
+def ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
+    """Four to eight round numbers, evenly spaced, the first not above `low` and the last not below `high`."""
+    rough = max((high - low) / 5, abs(high) * 1e-9, 1e-12)
+    unit = 10.0 ** math.floor(math.log10(rough))
+    step = next(unit * k for k in (1, 2, 5, 10) if unit * k >= rough * 0.999)
+    if whole:
+        step = max(1.0, step)
+    first = math.floor(low / step + 1e-9)
+    last = max(math.ceil(high / step - 1e-9), first + 1)
+    return [float(f"{k * step:.12g}") for k in range(first, last + 1)]
+
+
 def line_chart(series: Series, title: str, x_label: str, y_label: str, *, logarithmic: bool = False) -> str:
     """An SVG of some lines, told apart by dash as well as colour, each labelled in the legend."""
     width, height, left, bottom, top = 640, 300, 64, 44, 34
@@ -27,7 +39,8 @@ def line_chart(series: Series, title: str, x_label: str, y_label: str, *, logari
     xs = [x for x, _ in points]
     ys = [math.log10(max(y, 1e-16)) if logarithmic else y for _, y in points]
     x0, x1 = min(xs), max(max(xs), min(xs) + 1e-9)
-    y0, y1 = min(ys), max(max(ys), min(ys) + 1e-9)
+    y_marks = ticks(min(ys), max(ys), whole=logarithmic)
+    y0, y1 = y_marks[0], y_marks[-1]
 
     def at(x: float, y: float) -> str:
         y = math.log10(max(y, 1e-16)) if logarithmic else y
@@ -39,19 +52,19 @@ def line_chart(series: Series, title: str, x_label: str, y_label: str, *, logari
         f"<title>{escape(title)}</title>",
         f'<path d="M{left} {top}V{height - bottom}H{width - 16}" class="axis"/>',
     ]
-    for k in range(5):
-        value = y0 + (y1 - y0) * k / 4
-        level = height - bottom - (height - bottom - top) * k / 4
-        text = f"1e{value:.0f}" if logarithmic else f"{value:.2f}"
+    for value in y_marks:
+        level = height - bottom - (value - y0) / (y1 - y0) * (height - bottom - top)
+        text = f"1e{value:.0f}" if logarithmic else f"{value:g}"
         parts.append(f'<path d="M{left} {level:.1f}H{width - 16}" class="grid"/>')
         parts.append(f'<text x="{left - 8}" y="{level + 4:.1f}" text-anchor="end">{text}</text>')
-        across = left + (width - left - 16) * k / 4
-        mark = f"{x0 + (x1 - x0) * k / 4:.0f}"
-        parts.append(f'<text x="{across:.1f}" y="{height - bottom + 18}" text-anchor="middle">{mark}</text>')
+    for value in ticks(x0, x1):
+        if x0 <= value <= x1:
+            across = left + (value - x0) / (x1 - x0) * (width - left - 16)
+            parts.append(f'<text x="{across:.1f}" y="{height - bottom + 18}" text-anchor="middle">{value:g}</text>')
     for k, (name, line) in enumerate(series.items()):
         path = " ".join(at(x, y) for x, y in line)
         parts.append(f'<polyline points="{path}" class="line{k}" stroke-dasharray="{_DASHES[k % 3]}"/>')
-        x = left + 12 + 120 * k
+        x = left + 12 + 150 * k
         parts.append(f'<path d="M{x} 16h28" class="line{k}" stroke-dasharray="{_DASHES[k % 3]}"/>')
         parts.append(f'<text x="{x + 34}" y="20">{escape(name)}</text>')
     parts.append(f'<text x="{(left + width) / 2}" y="{height - 8}" text-anchor="middle">{escape(x_label)}</text>')

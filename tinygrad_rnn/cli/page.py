@@ -16,7 +16,8 @@ h1 { font-size: 2.3rem; line-height: 1.15; margin: 0 0 .4rem; } h2 { margin: 3.2
 h3 { margin: 2rem 0 .4rem; } p { max-width: 44rem; } .lead { font-size: 1.2rem; color: var(--soft); }
 figure { margin: 1.2rem 0; background: #ffffff; border: 1px solid var(--line); border-radius: 10px; padding: 1rem;
   overflow-x: auto; } figure.own { background: var(--card); }
-figure img { display: block; max-width: 100%; max-height: 34rem; margin: auto; } figure.wide img { max-width: none; }
+figure img { display: block; max-width: 100%; max-height: 34rem; margin: auto; }
+figure.wide img { max-width: max(100%, 44rem); max-height: none; }
 figcaption { color: #566173; font-size: .9rem; margin-top: .7rem; } figure.own figcaption { color: var(--soft); }
 table { border-collapse: collapse; font-size: .95rem; } th, td { padding: .3rem 1rem .3rem 0; text-align: right;
   border-bottom: 1px solid var(--line); } th:first-child, td:first-child { text-align: left; }

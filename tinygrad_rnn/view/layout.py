@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import subprocess
 import threading
@@ -70,6 +71,7 @@ def _bundled(dot: str, time_limit: float) -> str:
 
 @cache
 def _wasm() -> Any:
+    atexit.register(_wasm.cache_clear)  # wasmtime's objects cannot be freed once its modules are being torn down
     return _Wasm()
 
 
