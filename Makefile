@@ -14,7 +14,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/build/numba
 help:
 	@echo "make demo        create an environment, install, take the tour (about two minutes)"
 	@echo "make test        create an environment, install, run the tests"
-	@echo "make test-plain  the tests of numbers again, with Numba's compiler switched off"
+	@echo "make test-plain  the tests again, with Numba's compiler switched off"
 	@echo "make lint        style, types and floors"
 	@echo "make examples    run every example"
 	@echo "make bench       compare with whichever peers are installed"
@@ -41,7 +41,7 @@ test: $(VENV)/developing
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 test-plain: $(VENV)/developing
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n $(WORKERS) tests/core tests/ops tests/nn tests/kernels tests/optim
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n $(WORKERS)
 
 lint: $(VENV)/developing
 	$(BIN)/ruff check .

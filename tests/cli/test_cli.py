@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import tinygrad_rnn as tg
 from tinygrad_rnn.cli import main
 
 
+@pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="the tour trains a compiled layer")
 def test_the_tour_leaves_pictures_a_model_and_a_page(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     text = tmp_path / "text.txt"
     text.write_text("the quick brown fox jumps over the lazy dog. " * 200, encoding="utf-8")

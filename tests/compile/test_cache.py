@@ -1,4 +1,4 @@
-"""Programs on disk: found again by the next process, written again when damaged, done without when nothing can be written."""
+"""Programs on disk: found again by the next process, rewritten when damaged, done without if nothing can be written."""
 
 from __future__ import annotations
 

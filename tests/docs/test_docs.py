@@ -29,7 +29,7 @@ def test_blocks_print_what_stands_below_them(page: str, tmp_path: Path, monkeypa
             assert blocks[k + 1][0] == "", f"{page}: block {k} prints, and nothing stands below it"
             assert printed.getvalue() == blocks[k + 1][1]
             compared += 1
-    assert compared >= 2
+    assert compared
 
 
 def test_the_pictures_and_pages_it_links_to_exist() -> None:

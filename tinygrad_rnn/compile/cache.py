@@ -31,8 +31,12 @@ def folder() -> Path:
     """``TINYGRAD_RNN_CACHE``, or the user's cache folder; a temporary folder if neither can be written."""
     given = os.environ.get("TINYGRAD_RNN_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    for place in (Path(given) if given else Path(base) / "tinygrad_rnn", Path(tempfile.mkdtemp(prefix="tinygrad_rnn-"))):
+    for choose in (
+        lambda: given or os.path.join(base, "tinygrad_rnn"),
+        lambda: tempfile.mkdtemp(prefix="tinygrad_rnn-"),
+    ):
         with contextlib.suppress(OSError):
+            place = Path(choose())
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, trial = tempfile.mkstemp(dir=place, suffix=".trial")
             os.close(handle)
