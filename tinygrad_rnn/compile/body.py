@@ -188,7 +188,9 @@ def cut(body: Body) -> Body:
 
 
 def _like(node: Tensor, name: str) -> Tensor:
-    return abstract(node.shape, node.dtype).named(name)
+    like = abstract(node.shape, node.dtype).named(name)
+    like.requires_grad = node.dtype.kind == "f"
+    return like
 
 
 def zero_row(x: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ def pulled_back(
     body = recurrence.body
     count = len(body.outputs)
     parts = [take_part(g, k, specs) for k in range(len(specs))]
-    numbers = tuple(i for i, x in enumerate(xs) if x.requires_grad and not recurrence.is_state(i))
+    numbers = recurrence.all_operands
     states, derived, found = _derived(recurrence, numbers)
     along = run(states, _operands(states, recurrence, xs, []), reverse)[: len(body.states)]
     first = len(body.sequences)

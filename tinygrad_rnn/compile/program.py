@@ -78,6 +78,7 @@ class Program:
         keep_states: bool = False,
         saved: np.ndarray | None = None,
         empty: Callable[[tuple[int, ...]], np.ndarray] | None = None,
+        by_step: bool = False,
     ) -> Run:
         """Run all steps.
 
@@ -89,6 +90,7 @@ class Program:
             keep_states: keep all T + 1 values of every state, rather than only those that are asked for.
             saved: the incoming saved values, which the run overwrites if ``rows.overwrites``.
             empty: makes the arrays that are in no result.
+            by_step: give what each step adds to the totals, instead of their sums.
         """
         shared = self._shared_values(leaves)
         lag = int(against_time)
@@ -121,7 +123,8 @@ class Program:
         outputs = [self._matrix(n, known, T, B, lag).reshape(T, B, width(n)) for n in seen]
         finals = [slot[0 if against_time else T % len(slot)] for slot in slots]
         finals = [final if k in self.seen_states else final.copy() for k, final in enumerate(finals)]
-        return Run(outputs, slots, finals, self._totals(known, T, B, lag, shared), saved)
+        totals = (self._totals_by_step if by_step else self._totals)(known, T, B, lag, shared)
+        return Run(outputs, slots, finals, totals, saved)
 
     def _place(self, node: Tensor) -> Place:
         return self.rows.places[node.number][0]
@@ -173,14 +176,36 @@ class Program:
                 if c.right.number not in sums:
                     sums[c.right.number] = np.ones(T * B, self.dtype) @ self._matrix(c.right, known, T, B, lag)
                 values[c.total.number] = sums[c.right.number].reshape(c.total.shape)
+        return self._finished(values)
+
+    def _totals_by_step(
+        self, known: dict[str, np.ndarray], T: int, B: int, lag: int, shared: dict[int, np.ndarray]
+    ) -> list[np.ndarray]:
+        """What each time step adds to the totals, (T, *shape)."""
+
+        def rows(node: Tensor) -> np.ndarray:
+            return self._matrix(node, known, T, B, lag).reshape(T, B, width(node))
+
+        steps = []
+        for t in range(T):
+            values = dict(shared)
+            for c in self.rows.contractions:
+                right = rows(c.right)[t]
+                product = right.sum(axis=0) if c.left is None else rows(c.left)[t].T @ right
+                values[c.total.number] = product.reshape(c.total.shape)
+            steps.append(self._finished(values))
+        shapes = [n.shape for n in self.rows.body.totals]
+        return [np.array([s[k] for s in steps], self.dtype).reshape(T, *shape) for k, shape in enumerate(shapes)]
+
+    def _finished(self, values: dict[int, np.ndarray]) -> list[np.ndarray]:
+        """The totals, from their sums over rows."""
         for node in self._epilogue:
             if node.number not in values:
                 if node.op is None:
                     values[node.number] = node.numpy()
                 else:
-                    values[node.number] = node.op.evaluate(
-                        *[values[x.number] for x in node.inputs], **(node.attrs or {})
-                    )
+                    operands = [values[x.number] for x in node.inputs]
+                    values[node.number] = node.op.evaluate(*operands, **(node.attrs or {}))
         return [np.asarray(values[n.number]) for n in self.rows.body.totals]
 
     @cached_property

@@ -99,8 +99,12 @@ class Recurrence:
         arrays: Sequence[np.ndarray],
         against_time: bool,
         wrt: tuple[int, ...],
+        by_step: bool = False,
     ) -> dict[int, np.ndarray]:
-        """∂L/∂operand for every operand in `wrt` and every state, given ∂L/∂result (0: none)."""
+        """∂L/∂operand for every operand in `wrt` and every state, given ∂L/∂result (0: none).
+
+        `by_step` gives those of the shared leaves one for each time step, (T, *shape).
+        """
         body = self.body
         if record.states is None:
             record = self.forward(arrays, against_time, keep=True)[-1]
@@ -119,7 +123,9 @@ class Recurrence:
         after = {n.number: s[1 - lag : 1 - lag + T] for n, s in zip(body.new_states, record.states, strict=True)}
         program = self.program("backward", tuple(i for i in wrt if not self.is_state(i)))
         given = [*xs, *before, *after.values(), *d_outputs]
-        run = program.run(T, B, given, d_finals, leaves, against_time=not against_time, saved=record.saved)
+        run = program.run(
+            T, B, given, d_finals, leaves, against_time=not against_time, saved=record.saved, by_step=by_step
+        )
         if program.rows.overwrites:
             self.store.give_back(record, self.program("forward"))
         rows, totals = iter(run.outputs), iter(run.totals)

@@ -20,7 +20,7 @@ from ..ops import stack, where
 from .body import NotRowWise, traced
 from .higher import pulled_back, pushed_forward
 from .parts import take_part
-from .recurrence import Recurrence
+from .recurrence import Record, Recurrence
 
 _cells: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
 
@@ -84,11 +84,12 @@ def run(recurrence: Recurrence, operands: Sequence[Tensor], reverse: bool, title
     body = recurrence.body
     x, first = operands[0], len(body.sequences)
     T, B = x.shape[:2]
-    needs = any(o.requires_grad for o in operands) and current().records
+    mode = current()
+    needs = mode.record == "all" or (any(o.requires_grad for o in operands) and mode.records)
     specs = tuple([((T, B, *n.shape[1:]), n.dtype) for n in body.outputs] + [
         (operands[first + k].shape, s.dtype) for k, s in enumerate(body.states)
     ])  # fmt: skip
-    floats = [k for k, o in enumerate(operands) if o.requires_grad and not recurrence.is_state(k)]
+    floats = [k for k in recurrence.all_operands if operands[k].requires_grad or mode.record == "all"]
     attrs = {"recurrence": recurrence, "reverse": reverse, "wrt": tuple(floats) if needs else None, "specs": specs}
     node = apply(SCAN, operands, attrs).named(title)
     return [take_part(node, k, specs) for k in range(len(specs))]
@@ -102,18 +103,47 @@ def _vjps(g: Any, y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: 
     """The gradients of all operands, computed at once."""
     if isinstance(g, Tensor):
         return pulled_back(run, g, xs, recurrence, reverse, specs).get
-    return recurrence.backward(g[: len(specs)], y[-1], xs, reverse, wrt).get
+    found: dict[int, Any] = {}
+
+    def gradient(i: int) -> Any:
+        if i not in found:  # also of an operand that asked for none when this was recorded
+            found.update(recurrence.backward(g[: len(specs)], y[-1], xs, reverse, recurrence.all_operands if found else wrt))
+            if i not in found and i in recurrence.all_operands:
+                return gradient(i)
+        return found.get(i)
+
+    return gradient
 
 
 def _jvp(moving: Sequence[Any], y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any) -> Any:
     return pushed_forward(run, moving, xs, recurrence, reverse)
 
 
+def _by_step(node: Tensor, i: int, g: np.ndarray) -> dict[int, np.ndarray]:
+    """The gradient of operand i by the time step that used it."""
+    attrs = node.attrs or {}
+    recurrence, reverse = attrs["recurrence"], attrs["reverse"]
+    arrays = [x.numpy() for x in node.inputs]
+    found = recurrence.backward(g[: len(attrs["specs"])], Record(), arrays, reverse, attrs["wrt"], by_step=True)
+    T = node.inputs[0].shape[0]
+    if i not in found or not T:
+        return {}
+    if recurrence.is_state(i):
+        return {T - 1 if reverse else 0: found[i]}
+    if i >= len(recurrence.body.sequences):
+        return dict(enumerate(found[i]))
+    alone = {}
+    for t in range(T):  # step t used x_t
+        alone[t] = np.zeros_like(found[i])
+        alone[t][t] = found[i][t]
+    return alone
+
+
 SCAN = Op(
     "scan", _evaluate, ("operand",), {"recurrence": None, "reverse": False, "wrt": None, "specs": ()},
     shape=lambda *shapes, recurrence, reverse, wrt, specs: (len(specs) + 1,),
     dtype=lambda *_, **__: np.dtype(object),
-    vjps=_vjps, jvp=_jvp, variadic=True, promotes=(), glyph="scan",
+    vjps=_vjps, jvp=_jvp, by_step=_by_step, variadic=True, promotes=(), glyph="scan",
 )  # fmt: skip
 
 

@@ -17,8 +17,7 @@ def grad_by_step(loss: Tensor, weight: Tensor, *, outside: bool = False) -> Tens
 
     A use belongs to the time step of the first node on the way from `weight` to `loss` that lies in one, so a
     transpose or a slice of the weight counts for the step that uses it, wherever it was made. Steps of the same
-    number in several scopes (two layers, both directions) are added. A folded layer (`scan`) is one node, in no step:
-    unroll the cell to see its steps.
+    number in several scopes (two layers, both directions) are added. The steps inside a `scan` count as if unrolled.
 
     Args:
         loss: a scalar; its graph must not have been freed.
@@ -37,7 +36,7 @@ def grad_by_step(loss: Tensor, weight: Tensor, *, outside: bool = False) -> Tens
     order = between([weight], [loss])
     if not order or order[-1] is not loss or order[0] is not weight:
         raise NotInGraphError(with_user_line(f"grad_by_step: the loss does not depend on {_called(weight)}"))
-    steps = [step for node in ancestors([loss], gradients_only=True) if (step := _step(node)) is not None]
+    steps = [step for node in ancestors([loss], gradients_only=True) for step in _steps(node)]
     if not steps:
         raise GradientError(
             with_user_line(
@@ -53,6 +52,16 @@ def grad_by_step(loss: Tensor, weight: Tensor, *, outside: bool = False) -> Tens
     gradients: dict[int, dict[int | None, np.ndarray]] = {loss.number: {None: seed}}
     for node in reversed(order[1:]):
         arrived = gradients.pop(node.number, {})
+        by_step = node.op.by_step if node.op is not None else None
+        if by_step is not None and arrived:
+            g = _sum(list(arrived.values()))
+            for i, x in enumerate(node.inputs):
+                if x.number in needed:
+                    inside = by_step(node, i, g)
+                    parts = gradients.setdefault(x.number, {})
+                    for key, gi in inside.items() if x.number in before else [(None, _sum(list(inside.values())))]:
+                        parts[key] = parts[key] + gi if key in parts else gi
+            continue
         if node.number not in before and arrived:
             arrived = {_step(node): _sum(list(arrived.values()))}
         for step, g in arrived.items():
@@ -71,6 +80,14 @@ def grad_by_step(loss: Tensor, weight: Tensor, *, outside: bool = False) -> Tens
             )
         )
     return Tensor(np.stack([parts.get(t, np.zeros(weight.shape, weight.dtype)) for t in rows]))
+
+
+def _steps(node: Tensor) -> list[int]:
+    """The time steps a node lies in, or holds."""
+    if node.op is not None and node.op.by_step is not None:
+        return list(range(node.inputs[0].shape[0]))
+    step = _step(node)
+    return [] if step is None else [step]
 
 
 def _step(node: Tensor) -> int | None:
