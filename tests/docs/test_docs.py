@@ -1,9 +1,10 @@
-"""Every Python block in the README and the guide runs, and prints what stands below it."""
+"""Every Python block in the README and the docs runs, and prints what stands below it; the pages are true."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 from pathlib import Path
 
@@ -11,9 +12,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = sorted(
+    str(page.relative_to(ROOT))
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    if "```python\n" in page.read_text(encoding="utf-8")
+)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/guide.md"])
+@pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="the pages compile cells")
+@pytest.mark.parametrize("page", PAGES)
 def test_blocks_print_what_stands_below_them(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
@@ -25,14 +32,32 @@ def test_blocks_print_what_stands_below_them(page: str, tmp_path: Path, monkeypa
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(compile(code, f"{page}, block {k}", "exec"), names)
+        below = blocks[k + 1] if k + 1 < len(blocks) else ("", "")
         if printed.getvalue():
-            assert blocks[k + 1][0] == "", f"{page}: block {k} prints, and nothing stands below it"
-            assert printed.getvalue() == blocks[k + 1][1]
+            assert below[0] == "", f"{page}: block {k} prints, and nothing stands below it"
+            assert printed.getvalue() == below[1]
             compared += 1
     assert compared
 
 
-def test_the_pictures_and_pages_it_links_to_exist() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#]+)\)", text):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/architecture.md"])
+def test_what_a_page_links_to_exists(page: str) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text(encoding="utf-8")):
+        assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_the_architecture_page_names_every_file_of_the_package_and_no_other() -> None:
+    named = set(re.findall(r"(\w+\.py)\b", (ROOT / "docs/architecture.md").read_text(encoding="utf-8")))
+    there = {file.name for file in (ROOT / "tinygrad_rnn").rglob("*.py") if not file.name.startswith("__")}
+    assert there - named == set(), "not on the page"
+    assert named - there == set(), "on the page, but gone"
+
+
+def test_the_picture_of_the_readme_is_what_the_command_beside_it_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (code,) = re.findall(r"""\*`python -c "(.*)"`\*""", (ROOT / "README.md").read_text(encoding="utf-8"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    exec(code, {})
+    assert (tmp_path / "docs/lstm.svg").read_bytes() == (ROOT / "docs/lstm.svg").read_bytes()
