@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import io
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -14,13 +15,22 @@ from ..core.errors import TinygradError
 class _Parser(argparse.ArgumentParser):
     """One line for a mistake, with the nearest thing that exists."""
 
+    words: Sequence[str] = ()  # what the user typed
+
     def error(self, message: str) -> NoReturn:
-        parsers = [self, *[p for a in self._actions if isinstance(a.choices, dict) for p in a.choices.values()]]
-        words = [w for p in parsers for a in p._actions for w in [*a.option_strings, *(a.choices or ())]]
-        wrong = [w for w in sys.argv[1:] if w in message]
-        near = [m for w in wrong for m in difflib.get_close_matches(w.split("=")[0], words, 1)]
-        hint = f" (did you mean {near[0]}?)" if near and near[0] not in wrong else ""
+        typed = [w for w in _Parser.words if w in message]
+        known = self._known()
+        if not typed:  # "COMMAND is missing" hides an unknown option
+            typed = [w for w in _Parser.words if w.startswith("-") and w.split("=")[0] not in known]
+            message = f"unrecognized arguments: {' '.join(typed)}" if typed else message
+        near = [m for w in typed for m in difflib.get_close_matches(w.split("=")[0].lower(), known, 1)]
+        hint = f" (did you mean {near[0]}?)" if near and near[0] not in typed else ""
         self.exit(2, f"{self.prog}: {message}{hint}\n")
+
+    def _known(self) -> list[str]:
+        """The options and commands of this parser and of its commands."""
+        commands = [p for a in self._actions if isinstance(a.choices, dict) for p in a.choices.values()]
+        return [w for p in (self, *commands) for a in p._actions for w in [*a.option_strings, *(a.choices or ())]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tour.add_argument("--text", metavar="FILE", help="UTF-8 text to learn (default: Python's own standard library)")
     tour.add_argument("--out", metavar="DIR", default="tour", help="where the pictures and the page go (default: tour)")
     tour.add_argument("--seconds", metavar="N", type=_seconds, default=60.0, help="time to train (default: 60)")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ∂ shows ? instead of a traceback
+    _Parser.words = sys.argv[1:] if arguments is None else arguments
     given = parser.parse_args(arguments)
     try:
         from .tour import run_tour
@@ -51,7 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"\ninterrupted; what was finished is in {given.out}", file=sys.stderr)
         return 130
     except (TinygradError, OSError) as error:
-        print(f"tinygrad-rnn: {str(error).splitlines()[0]}", file=sys.stderr)
+        message = str(error).splitlines()[0]
+        if isinstance(error, OSError) and error.filename is not None:
+            message = f"{error.filename}: {error.strerror}"
+        print(f"tinygrad-rnn: {message}", file=sys.stderr)
         return 2
     return 0
 

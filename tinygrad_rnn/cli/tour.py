@@ -22,6 +22,20 @@ from .page import Page
 Batches = Iterator[tuple[np.ndarray, np.ndarray, bool]]
 KINDS = ("RNN", "LSTM", "GRU")
 SIZE, BATCH, STEPS = 192, 32, 64
+NEXT = """\
+import numpy as np
+import tinygrad_rnn as tg
+
+cell = tg.nn.LSTMCell(2, 3)
+xs = np.random.default_rng(0).normal(size=(8, 1, 2)).astype(np.float32)  # 8 steps, a batch of 1
+outputs, state = tg.unroll(cell, xs)
+loss = (outputs**2).sum()
+print(tg.Graph(loss))                                           # every node, as text
+tg.draw(cell, steps=4, direction="both").save("bptt.pdf")       # a figure
+print(tg.grad_by_step(loss, cell.weight_hh).shape)              # which time step wanted which change
+for step in tg.backprop_steps(loss):                            # the backward pass, one node at a time
+    print(step.node.path, step.gradient.shape)
+outputs, state = tg.scan(cell, xs)                              # the same cell, compiled"""
 
 
 def run_tour(text: str | None, out: str, seconds: float) -> None:
@@ -87,7 +101,7 @@ def graphs(folder: Path, page: Page) -> None:
         tg.draw(cell).save(folder / f"{kind.lower()}.svg")
         tg.draw(cell, direction="backward").save(folder / f"{kind.lower()}-backward.svg")
         tg.draw(cell, steps=3).save(folder / f"{kind.lower()}-unrolled.svg")
-        tg.check_grads(lambda *leaves, cell=cell: tg.unroll(cell, leaves[0])[0].sum(), (x,), order=2)
+        check(cell, x)
         parameters = sum(p.size for p in cell.parameters())
         rows.append(
             [kind, f"{parameters}", f"{len(graph)}", f"{len(graph.edges)}", f"{graph.flops:,}", f"{len(backward)}"]
@@ -105,8 +119,23 @@ def graphs(folder: Path, page: Page) -> None:
         ["3 steps, D = 2, H = 3", "parameters", "nodes", "edges", "FLOPs", "backward nodes", "backward FLOPs"], rows
     )
     page.paragraph(
-        "Every gradient above was checked against central differences, to second order, forward and reverse."
+        "Every gradient above, of the inputs and of each weight, was checked against central differences, to second "
+        "order, forward and reverse."
     )
+
+
+def check(cell: tg.nn.Cell, x: tg.Tensor) -> None:
+    """Compare the derivatives by the inputs and by every weight with central differences."""
+    parameters = dict(cell.named_parameters())
+
+    def loss(xs: tg.Tensor, *weights: tg.Tensor) -> tg.Tensor:
+        vars(cell).update(zip(parameters, weights, strict=True))  # the cell as a function of its weights
+        return (tg.unroll(cell, xs)[0] ** 2).sum()
+
+    try:
+        tg.check_grads(loss, (x, *parameters.values()), order=2)
+    finally:
+        vars(cell).update(parameters)
 
 
 # -- gradients through time ---------------------------------------------------------------------------------------
@@ -222,12 +251,6 @@ def _escaped(text: str) -> str:
 
 def whats_next(page: Page) -> None:
     page.heading("What to look at next")
-    page.text(
-        "import tinygrad_rnn as tg\n\n"
-        "cell = tg.nn.LSTMCell(2, 3)\n"
-        "tg.draw(cell, steps=4, direction='both').save('bptt.pdf')     # a figure\n"
-        "tg.grad_by_step(loss, cell.weight_hh)                         # which time step wanted which change\n"
-        "for step in tg.backprop_steps(loss): print(step)              # the backward pass, one node at a time\n"
-        "outputs, state = tg.scan(cell, xs)                            # the same cell, compiled"
-    )
+    page.paragraph("Paste this into Python, and change something:")
+    page.text(NEXT)
     page.paragraph(f"Made on {time.strftime('%Y-%m-%d')} with tinygrad_rnn {tg.__version__}.")
