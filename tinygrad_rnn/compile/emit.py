@@ -37,6 +37,7 @@ class _Writer:
         self.locals: dict[int, str] = {}
         self.row_names: dict[tuple[str, str], str] = {}
         self.taken = {p.array for places in rows.places.values() for p in places}
+        self.taken |= {f"{prefix}_{name}" for name, _ in rows.states for prefix in ("slots", "before", "after")}
         self.taken |= {name for name, _ in [*rows.shared.values(), *rows.weights.values()]}
 
     def source(self) -> Source:
@@ -53,13 +54,13 @@ class _Writer:
             *[name for name, _ in rows.shared.values()],
             *[name for number, (name, _) in rows.weights.items() if number in self.weights_used()],
         ]
-        counts = [f"{name}_slots" for name in states]
+        counts = [f"slots_{name}" for name in states]
         parameters = ", ".join(["first", "last", "T", "B", "start", "stride", "lag", "multiply", *counts, *arrays])
         head = [f"    {name} = np.empty((last - first) * {n}, F)" for name, n in self.scratch.items()]
         head += ["    for step in range(T):", "        t = start + step * stride"]
         for name in states:
-            head.append(f"        {name}_before = (t + lag) % {name}_slots * B")
-            head.append(f"        {name}_after = (t + 1 - lag) % {name}_slots * B")
+            head.append(f"        before_{name} = (t + lag) % slots_{name} * B")
+            head.append(f"        after_{name} = (t + 1 - lag) % slots_{name} * B")
         offset = 7 + len(counts)
         unpacked = ", ".join(f"{self.dtype.name}s(a[{offset + k}])" for k in range(len(arrays)))
         numbers = ", ".join(f"a[{k}]" for k in range(1, offset))
@@ -144,8 +145,8 @@ class _Writer:
             self.scratch.setdefault(place.array, place.length)
         first = {
             "sequence": f"(t * B + first) * {place.length}",
-            "before": f"({place.array}_before + first) * {place.length}",
-            "after": f"({place.array}_after + first) * {place.length}",
+            "before": f"(before_{place.array} + first) * {place.length}",
+            "after": f"(after_{place.array} + first) * {place.length}",
             "scratch": "0",
         }[place.kind]
         offset += place.offset
@@ -270,8 +271,8 @@ class _Writer:
         start = {
             "sequence": f"(t * B + r) * {length}",
             "scratch": f"(r - first) * {length}",
-            "before": f"({array}_before + r) * {length}",
-            "after": f"({array}_after + r) * {length}",
+            "before": f"(before_{array} + r) * {length}",
+            "after": f"(after_{array} + r) * {length}",
         }[kind]
         self.bases[row] = f"at({array}, {start})"
         shift = place.offset + (offset or 0)
