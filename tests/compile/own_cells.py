@@ -118,4 +118,31 @@ class OddCell(OwnCell):
         return tg.concatenate([h[:, 1:], largest, h.sum(axis=1, keepdims=True)], axis=1), (h, kept)
 
 
-OWN_CELLS = [PeepholeLSTM, LayerNormLSTM, MGU, SoftmaxCell, OddCell]
+class TwoBack(OwnCell):
+    """A state that is another state, handed on: h of two steps ago (Lin et al. 1996)."""
+
+    def make(self, D: int, H: int) -> None:
+        self.W, self.R1, self.R2 = self.weights(D, H), self.weights(H, H), self.weights(H, H)
+
+    def initial_state(self, batch: int | None) -> Any:
+        return self.zeros(batch, self.size), self.zeros(batch, self.size)
+
+    def step(self, x: Any, state: Any) -> Any:
+        one, two = state
+        h = tg.tanh(x @ self.W + one @ self.R1 + two @ self.R2).named("h")
+        return h, (h, one)
+
+
+class SameTwice(TwoBack):
+    """Two states that are one value, and one that keeps x."""
+
+    def initial_state(self, batch: int | None) -> Any:
+        return self.zeros(batch, self.size), self.zeros(batch, self.size), self.zeros(batch, len(self.W), "kept")
+
+    def step(self, x: Any, state: Any) -> Any:
+        one, two, kept = state
+        h = tg.tanh((x + kept) @ self.W + one @ self.R1 + two @ self.R2).named("h")
+        return h, (h, h, x)
+
+
+OWN_CELLS = [PeepholeLSTM, LayerNormLSTM, MGU, SoftmaxCell, OddCell, TwoBack, SameTwice]

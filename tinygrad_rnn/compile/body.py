@@ -18,7 +18,7 @@ from ..core.apply import apply
 from ..core.autodiff import pull_back
 from ..core.errors import TinygradError
 from ..core.graph import Graph
-from ..core.mode import changed
+from ..core.mode import changed, reads
 from ..core.op import REGISTRY
 from ..core.tensor import Tensor, abstract
 
@@ -115,12 +115,34 @@ def traced(step: Callable[..., Any], sequences: Sequence[tuple[int, Any]], state
     """Trace ``step(*rows, *states) -> (outputs, new states)``, given widths (None: no feature axis) and dtypes."""
     ins = [_row(w, dtype, f"x{k}" if len(sequences) > 1 else "x") for k, (w, dtype) in enumerate(sequences)]
     befores = [_row(w, dtype, f"s{k}") for k, (w, dtype) in enumerate(states)]
-    with changed(record="all", scope=None, anomaly=False, origin=None):
-        outputs, new_states = step(*ins, *befores)
+    seen: list[Tensor] = []
+    token = reads.set(seen)
+    try:
+        with changed(record="all", scope=None, anomaly=False, origin=None):
+            outputs, new_states = step(*ins, *befores)
+    finally:
+        reads.reset(token)
+    for x in seen:
+        if x.is_abstract:
+            raise NotRowWise("the step uses detach(), where gradients stop; compiled code passes them on")
+        if x.number < ins[0].number:  # older than the trace: it can change
+            raise NotRowWise(
+                f"the step reads the values of {x.describe()} as they are now (numpy(), item(), detach() or a branch)"
+            )
     for state, after in zip(befores, new_states, strict=True):
         if after.name:
             state.named(f"{after.name}_before", role="state")
-    return without_frozen_rows(Body(ins, befores, list(outputs), list(new_states)))
+    for before, after in zip(befores, new_states, strict=True):
+        if (before.shape, before.dtype) != (after.shape, after.dtype):
+            raise NotRowWise(f"a state begins with {_kind(before)} and the step makes it {_kind(after)}")
+    body = Body(ins, befores, list(outputs), list(new_states))
+    if any(n.op is None and n.is_abstract and n.number not in body.given for n in body.graph.nodes):
+        raise NotRowWise("the step uses no_grad(), where gradients stop; compiled code passes them on")
+    return without_frozen_rows(body)
+
+
+def _kind(row: Tensor) -> str:
+    return f"{row.dtype} of shape ({', '.join(['B', *map(str, row.shape[1:])])})"
 
 
 def without_frozen_rows(body: Body) -> Body:
@@ -178,13 +200,19 @@ def reversed_body(body: Body, saved: Sequence[Tensor], wrt: Sequence[Tensor]) ->
 
 def cut(body: Body) -> Body:
     """The same step with true leaves for what comes in, so that no gradient can flow past them."""
-    stand_ins = {}
+    stand_ins, sequences, seen = {}, [], set()
     for x in body.sequences:
-        if x.op is not None:
-            stand_ins[x.number] = _like(x, x.name or "saved")
-            stand_ins[x.number].requires_grad = x.requires_grad
+        again = x.number in seen  # a state handed on comes in twice; its gradient must not
+        like = x
+        if x.op is not None or again:
+            like = _like(x, x.name or "saved")
+            like.requires_grad = x.requires_grad
+        if x.op is not None and not again:
+            stand_ins[x.number] = like
+        sequences.append(like)
+        seen.add(x.number)
     rebuilt_body = body.mapped(lambda node, xs: None, stand_ins)
-    return replace(rebuilt_body, sequences=[stand_ins.get(x.number, x) for x in body.sequences])
+    return replace(rebuilt_body, sequences=sequences)
 
 
 def _like(node: Tensor, name: str) -> Tensor:

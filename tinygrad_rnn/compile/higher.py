@@ -38,7 +38,8 @@ def pulled_back(
     along = run(states, _operands(states, recurrence, xs, []), reverse)[: len(body.states)]
     first = len(body.sequences)
     befores = [_before(s, xs[first + k], reverse) for k, s in enumerate(along)]
-    given = [*xs[:first], *befores, *along, *parts[:count], *parts[count:]]
+    afters = {n.number: s for n, s in zip(body.new_states, along, strict=True)}.values()
+    given = [*xs[:first], *befores, *afters, *parts[:count], *parts[count:]]
     results = run(derived, _operands(derived, recurrence, xs, given), not reverse, title="scan′")
     answers: dict[int, Tensor] = {first + k: d for k, d in enumerate(results[len(derived.body.outputs) :])}
     rows = iter(results)
