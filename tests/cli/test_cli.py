@@ -28,7 +28,7 @@ def test_the_tour_leaves_pictures_a_model_and_a_page(tmp_path: Path, capsys: pyt
             assert f'src="{picture}"' in page
     assert 'src="http' not in page
     assert "<script" not in page
-    assert tg.load(out / "model.safetensors")["lstm.weight_hh_l0"].shape == (4 * 192, 192)
+    assert tg.load(out / "model.safetensors")["cell.lstm.weight_hh"].shape == (4 * 192, 192)
     printed = capsys.readouterr().out
     assert "gradients checked to second order" in printed
     before, after = printed.split("loss ")[-1].split(" nats")[0].split(" → ")

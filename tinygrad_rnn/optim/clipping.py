@@ -27,7 +27,8 @@ def clip_grad_norm_(
             with_user_line(f"clip_grad_norm_: expected max_norm ≥ 0 and norm_type > 0, got {max_norm} and {norm_type}")
         )
     found = _with_gradients(parameters)
-    norms = np.array([np.linalg.norm(g.numpy().ravel().astype(np.float64), norm_type) for _, g in found])
+    # With an axis, NumPy sums by itself; without, it asks BLAS, whose threads wait for one another on a busy machine.
+    norms = np.array([np.linalg.norm(g.numpy().ravel().astype(np.float64), norm_type, axis=0) for _, g in found])
     total = float(np.linalg.norm(norms, norm_type)) if found else 0.0
     if error_if_nonfinite and not np.isfinite(total):
         culprit = next((p for (p, _), n in zip(found, norms, strict=True) if not np.isfinite(n)), None)

@@ -9,26 +9,44 @@ from typing import Any
 
 import numpy as np
 
+from .. import compile as compiler
 from .. import nn, ops, optim
 from ..core.mode import no_grad
 from ..core.tensor import Tensor
 from ..data import Text
 
 
+class CharacterCell(nn.Cell):
+    """An LSTM cell and its readout in one step.  x: (B, D); output: the logits (B, V); h, c: (B, H).
+
+    The readout stands inside the step so that the compiled loop over time holds the whole network.
+    """
+
+    def __init__(self, input_size: int, size: int, vocabulary: int, generator: np.random.Generator):
+        self.input_size = input_size
+        self.lstm = nn.LSTMCell(input_size, size, generator=generator)
+        self.readout = nn.Linear(size, vocabulary, generator=generator)
+
+    def initial_state(self, batch: int | None) -> Any:
+        return self.lstm.initial_state(batch)
+
+    def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+        h, state = self.lstm.step(x, state)
+        return self.readout(h).named("logits"), state
+
+
 class CharacterModel(nn.Module):
     """Embedding, LSTM, readout: the logits of the next character after each one.
 
-    Shapes: characters (T, B); logits (T, B, V); state (h, c), each (1, B, H).
+    Shapes: characters (T, B); logits (T, B, V); state (h, c), each (B, H).
     """
 
     def __init__(self, vocabulary: int, size: int, generator: np.random.Generator):
         self.embedding = nn.Embedding(vocabulary, 32, generator=generator)
-        self.lstm = nn.LSTM(32, size, generator=generator)
-        self.readout = nn.Linear(size, vocabulary, generator=generator)
+        self.cell = CharacterCell(32, size, vocabulary, generator)
 
     def forward(self, characters: np.ndarray, state: Any = None) -> tuple[Tensor, Any]:
-        outputs, state = self.lstm(self.embedding(characters), state)
-        return self.readout(outputs), state
+        return compiler.scan(self.cell, self.embedding(characters), state)
 
     def sample(self, text: Text, start: str, length: int, temperature: float, generator: np.random.Generator) -> str:
         """Continue `start` by drawing character after character from the model's own predictions."""
