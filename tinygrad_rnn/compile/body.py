@@ -111,34 +111,31 @@ def width(node: Tensor) -> int:
     return node.shape[1] if node.ndim == 2 else 1
 
 
-def traced(step: Callable[..., Any], sequences: Sequence[tuple[int, Any]], states: Sequence[tuple[int, Any]]) -> Body:
+def traced(
+    step: Callable[..., Any], sequences: Sequence[tuple[int, Any]], states: Sequence[tuple[int | None, Any]]
+) -> Body:
     """Trace ``step(*rows, *states) -> (outputs, new states)``, given widths (None: no feature axis) and dtypes."""
     ins = [_row(w, dtype, f"x{k}" if len(sequences) > 1 else "x") for k, (w, dtype) in enumerate(sequences)]
     befores = [_row(w, dtype, f"s{k}") for k, (w, dtype) in enumerate(states)]
-    seen: list[Tensor] = []
-    token = reads.set(seen)
+    taken: list[Tensor | None] = []
+    token = reads.set(taken)
     try:
         with changed(record="all", scope=None, anomaly=False, origin=None):
             outputs, new_states = step(*ins, *befores)
     finally:
         reads.reset(token)
-    for x in seen:
-        if x.is_abstract:
-            raise NotRowWise("the step uses detach(), where gradients stop; compiled code passes them on")
-        if x.number < ins[0].number:  # older than the trace: it can change
-            raise NotRowWise(
-                f"the step reads the values of {x.describe()} as they are now (numpy(), item(), detach() or a branch)"
-            )
+    for x in taken:
+        if x is None or x.is_abstract:
+            raise NotRowWise("the step uses no_grad() or detach(), where gradients stop")
+        if x.number < ins[0].number:  # older than the trace, so it can change
+            raise NotRowWise(f"the step takes the values of {x.describe()} as numbers (numpy(), item(), a branch)")
     for state, after in zip(befores, new_states, strict=True):
         if after.name:
             state.named(f"{after.name}_before", role="state")
     for before, after in zip(befores, new_states, strict=True):
         if (before.shape, before.dtype) != (after.shape, after.dtype):
             raise NotRowWise(f"a state begins with {_kind(before)} and the step makes it {_kind(after)}")
-    body = Body(ins, befores, list(outputs), list(new_states))
-    if any(n.op is None and n.is_abstract and n.number not in body.given for n in body.graph.nodes):
-        raise NotRowWise("the step uses no_grad(), where gradients stop; compiled code passes them on")
-    return without_frozen_rows(body)
+    return without_frozen_rows(Body(ins, befores, list(outputs), list(new_states)))
 
 
 def _kind(row: Tensor) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
@@ -19,14 +18,11 @@ from ..core.trees import flatten
 from ..ops import stack, where
 from .body import NotRowWise, traced
 from .higher import pulled_back, pushed_forward
+from .known import Uncompiled, UncompiledWarning, known
 from .parts import take_part
 from .recurrence import Record, Recurrence
 
-_cells: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
-
-
-class UncompiledWarning(UserWarning):
-    """A cell cannot be compiled and runs step by step on the plain engine."""
+Rebuild = Callable[[list[Any]], Any]
 
 
 def scan(
@@ -69,10 +65,17 @@ def scan(
                 with_user_line(f"scan: a state is {s.describe()}, expected ({x.shape[1]}, …) as xs is {x.shape}")
             )
     mask = None if lengths is None else _mask(lengths, x)
-    known = _traced_once(cell, x, states, rebuild, mask is not None)
-    if known is None:
-        return _step_by_step(cell, x, state, reverse, mask)
-    recurrence, rebuild_output, rebuild_state = known
+    if mask is not None:
+        x = where(mask.numpy() > 0.5, x, 0.0)  # NaN there would reach the gradients of the weights, as 0 · NaN
+    found = _traced_once(cell, x, state, states, rebuild, mask is not None)
+    if found is None or isinstance(found, Uncompiled):
+        results = _step_by_step(cell, x, state, reverse, mask)
+        if found is not None and not found.said:  # after a call that went well: what is wrong with it comes first
+            found.said = True
+            message = f"{type(cell).__name__} runs step by step on the plain engine: {found.reason}"
+            warnings.warn(message, UncompiledWarning, stacklevel=3)
+        return results
+    recurrence, rebuild_output, rebuild_state = found
     operands = [x, *([] if mask is None else [mask]), *states, *recurrence.leaves]
     parts = run(recurrence, operands, reverse, title=getattr(cell, "label", type(cell).__name__))
     count = len(recurrence.body.outputs)
@@ -149,34 +152,45 @@ SCAN = Op(
 )  # fmt: skip
 
 
-def _traced_once(cell: Any, x: Tensor, states: list[Tensor], rebuild: Callable[..., Any], masked: bool) -> Any:
-    """(recurrence, rebuild outputs, rebuild state), kept until the cell's attributes change; None: not row-wise."""
-    kinds = tuple((s.shape[1] if s.ndim == 2 else None, s.dtype) for s in states)
-    key = (x.shape[2], x.dtype, kinds, masked, fingerprint(cell))
-    known = _cells.setdefault(cell, {})
-    if key not in known:
-        if len(known) >= 16:  # a cell whose attributes keep changing does not fill the memory
-            known.clear()
+def _traced_once(cell: Any, x: Tensor, state: Any, states: list[Tensor], rebuild: Rebuild, masked: bool) -> Any:
+    """(recurrence, rebuild outputs, rebuild state), as long as the cell stays what it is, or why there is none."""
+    kinds = tuple((s.shape[1:], s.dtype) for s in states)
+
+    def trace() -> Any:
+        _check(cell, x, states, rebuild)
         try:
-            known[key] = _traced(cell, x, kinds, rebuild, masked)
+            return _traced(cell, x, kinds, rebuild, masked)
         except TinygradError as error:
-            name = type(cell).__name__
-            reason = str(error).split("\n")[0]
-            warnings.warn(f"{name} runs step by step on the plain engine: {reason}", UncompiledWarning, stacklevel=4)
-            known[key] = None
-    return known[key]
+            return Uncompiled(str(error).split("\n")[0])
+
+    return None if DISABLE_JIT else known(cell, (x.shape[2], x.dtype, kinds, masked, _structure(state)), trace)
 
 
-def _traced(cell: Any, x: Tensor, kinds: tuple[Any, ...], rebuild: Callable[..., Any], masked: bool) -> Any:
-    if DISABLE_JIT:
-        return None
+def _check(cell: Any, x: Tensor, states: list[Tensor], rebuild: Rebuild) -> None:
+    """Raise what stepping through the sequence would raise about its input and state."""
+    if hasattr(cell, "checked_input"):
+        row = cell.checked_input(Tensor(np.zeros(x.shape[1:], x.dtype)))
+        cell.checked_state(rebuild(states), row)
+
+
+def _structure(state: Any) -> Any:
+    """How a state is nested: leaves are None."""
+    if isinstance(state, dict):
+        return tuple((key, _structure(value)) for key, value in state.items())
+    return tuple(_structure(value) for value in state) if isinstance(state, (list, tuple)) else None
+
+
+def _traced(cell: Any, x: Tensor, kinds: tuple[Any, ...], rebuild: Rebuild, masked: bool) -> Any:
+    for shape, dtype in kinds:
+        if len(shape) > 1:
+            raise NotRowWise(f"a state is {dtype} of shape (B, {', '.join(map(str, shape))}), not (B, width)")
     rebuilds: list[Any] = []
 
     def step(row: Tensor, *rest: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         befores = list(rest[1:] if masked else rest)
         output, after = cell.step(row, rebuild(befores))
         outputs, rebuild_output = flatten(output)
-        afters, rebuild_state = flatten(after)
+        afters, rebuild_state = flatten(_arranged(after, rebuild(befores)))
         rebuilds.extend((rebuild_output, rebuild_state))
         if masked:
             inside = rest[0] > 0.5
@@ -187,15 +201,25 @@ def _traced(cell: Any, x: Tensor, kinds: tuple[Any, ...], rebuild: Callable[...,
         return outputs, afters
 
     sequences = [(x.shape[2], x.dtype), *([(1, x.dtype)] if masked else [])]
-    body = traced(step, sequences, kinds)
+    body = traced(step, sequences, [(shape[0] if shape else None, dtype) for shape, dtype in kinds])
     if masked:
         body.sequences[1].named("inside").requires_grad = False
-    if len(body.new_states) != len(body.states):
-        raise NotRowWise(f"its step returns {len(body.new_states)} states, its initial state has {len(body.states)}")
     recurrence = Recurrence(body, type(cell).__name__)
     recurrence.program("infer")  # finds out now whether there is code for every op
     recurrence.program("backward", recurrence.all_operands)
     return recurrence, *rebuilds
+
+
+def _arranged(state: Any, like: Any) -> Any:
+    """A state with the entries of its dicts in the order they have in `like`."""
+    if isinstance(like, dict) and isinstance(state, dict) and state.keys() == like.keys():
+        return {key: _arranged(state[key], value) for key, value in like.items()}
+    if isinstance(like, (list, tuple)) and isinstance(state, (list, tuple)) and len(state) == len(like):
+        parts = [_arranged(s, part) for s, part in zip(state, like, strict=True)]
+        return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)  # type: ignore[call-arg]
+    if isinstance(like, Tensor) and isinstance(state, Tensor):
+        return state
+    raise NotRowWise("the state that the step returns is not nested like the one before it")
 
 
 def _column(inside: Tensor, row: Tensor) -> Tensor:
@@ -231,26 +255,3 @@ def _step_by_step(cell: Any, xs: Tensor, state: Any, reverse: bool, mask: Tensor
     leaves = [flatten(y)[0] for y in outputs]
     _, rebuild = flatten(outputs[0])
     return rebuild([stack(list(column), axis=0) for column in zip(*leaves, strict=True)]), state
-
-
-def fingerprint(cell: Any) -> tuple[Any, ...]:
-    """What a cell's attributes are: values of numbers and texts, identities of everything else, modules opened."""
-    facts: list[Any] = []
-    stack_, seen = [cell], set()
-    while stack_:
-        item = stack_.pop()
-        if isinstance(item, (int, float, str, bool, bytes, type(None))):
-            facts.append(item)
-        elif isinstance(item, (list, tuple)):
-            facts.append(len(item))
-            stack_.extend(item)
-        elif isinstance(item, dict):
-            facts.extend(item)
-            stack_.extend(item.values())
-        else:
-            facts.append(id(item))
-            opens = item is cell or hasattr(item, "named_parameters")
-            if opens and id(item) not in seen and hasattr(item, "__dict__"):
-                seen.add(id(item))
-                stack_.append(vars(item))
-    return tuple(facts)

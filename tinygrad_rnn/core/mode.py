@@ -54,11 +54,16 @@ class Mode:
 _current: ContextVar[Mode] = ContextVar("tinygrad_rnn_mode", default=Mode())  # noqa: B039 (never changed)
 current = _current.get
 
+#: While a step is traced to be compiled: collects the tensors whose values it takes as they are; None for `no_grad`.
+reads: ContextVar[list[Tensor | None] | None] = ContextVar("tinygrad_rnn_reads", default=None)
+
 
 @contextmanager
 def changed(**changes: Any) -> Iterator[Mode]:
     """Run a block under the current mode with some fields changed."""
     old = current()
+    if changes.get("record") == "none" and (seen := reads.get()) is not None:
+        seen.append(None)
     fields = {"record": old.record, "scope": old.scope, "anomaly": old.anomaly, "origin": old.origin}
     token = _current.set(Mode(**(fields | changes)))
     try:

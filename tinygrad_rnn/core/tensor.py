@@ -17,7 +17,7 @@ from .errors import (
     ShapeError,
     with_user_line,
 )
-from .mode import Scope, current
+from .mode import Scope, current, reads
 
 if TYPE_CHECKING:
     from ..ops.methods import Methods as _Methods
@@ -173,6 +173,8 @@ class Tensor(_Methods):
                     "a traced function cannot branch on values or convert them to numbers"
                 )
             )
+        if (seen := reads.get()) is not None:
+            seen.append(self)
         view = self._array.view()
         view.flags.writeable = False
         return view
@@ -280,6 +282,8 @@ class Tensor(_Methods):
 
     def detach(self) -> Tensor:
         """The same values, cut from the graph."""
+        if (seen := reads.get()) is not None:
+            seen.append(self)
         cut = Tensor(self._array)
         cut._spec = self._spec
         cut.name = self.name
