@@ -10,7 +10,7 @@ float32 weights, and their gradients are compared before anything is timed. Peer
 change of the machine's speed meets all of them; figures are medians. PyTorch runs with one thread and with all cores,
 and the better one counts.
 
-Exit status 0 if every target is met, 1 if one is not.
+Exit status 0 if every target is met (or with `--quick`), 1 if one is not.
 """
 
 from __future__ import annotations
@@ -329,7 +329,7 @@ def main() -> int:
     if options.json:
         with open(options.json, "w") as file:
             json.dump({"load": load, "results": results, "overhead_us": overhead_us, "import_ms": import_ms}, file)
-    return 0 if all(met for met, _ in lines) else 1
+    return 0 if options.quick or all(met for met, _ in lines) else 1
 
 
 if __name__ == "__main__":
