@@ -9,6 +9,9 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 export TINYGRAD_RNN_CACHE ?= $(CURDIR)/build/programs
 export NUMBA_CACHE_DIR ?= $(CURDIR)/build/numba
 
+# OpenBLAS's threads wait for one another: where other programs run, small products take a hundred times as long.
+demo test test-plain examples: export OPENBLAS_NUM_THREADS ?= 1
+
 .PHONY: help demo test test-plain lint examples bench clean
 
 help:
