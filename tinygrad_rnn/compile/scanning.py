@@ -14,7 +14,7 @@ from ..core.errors import ShapeError, TinygradError, with_user_line
 from ..core.mode import current, scope
 from ..core.op import Op
 from ..core.tensor import Tensor, TensorLike
-from ..core.trees import flatten
+from ..core.trees import arranged, flatten
 from ..ops import stack, where
 from .body import NotRowWise, traced
 from .higher import pulled_back, pushed_forward
@@ -38,7 +38,8 @@ def scan(
         s_t = step(x_t, s_{t−1}),  t = 0 … T−1      (t = T−1 … 0 if `reverse`)
 
     Args:
-        cell: any cell (see `tg.nn.Cell`). Its step is traced once, with shapes only.
+        cell: any cell (see `tg.nn.Cell`). Its step is traced with shapes only, and again when its attributes change;
+            what it reads elsewhere (globals) counts as it was when traced.
         xs: (T, B, D).
         state: the state before the first step; default: the cell's `initial_state`.
         reverse: run from the last time step to the first; outputs stay in the order of time.
@@ -190,7 +191,10 @@ def _traced(cell: Any, x: Tensor, kinds: tuple[Any, ...], rebuild: Rebuild, mask
         befores = list(rest[1:] if masked else rest)
         output, after = cell.step(row, rebuild(befores))
         outputs, rebuild_output = flatten(output)
-        afters, rebuild_state = flatten(_arranged(after, rebuild(befores)))
+        try:
+            afters, rebuild_state = flatten(arranged(after, rebuild(befores)))
+        except ValueError:
+            raise NotRowWise("the state that the step returns is not nested like the one before it") from None
         rebuilds.extend((rebuild_output, rebuild_state))
         if masked:
             inside = rest[0] > 0.5
@@ -208,18 +212,6 @@ def _traced(cell: Any, x: Tensor, kinds: tuple[Any, ...], rebuild: Rebuild, mask
     recurrence.program("infer")  # finds out now whether there is code for every op
     recurrence.program("backward", recurrence.all_operands)
     return recurrence, *rebuilds
-
-
-def _arranged(state: Any, like: Any) -> Any:
-    """A state with the entries of its dicts in the order they have in `like`."""
-    if isinstance(like, dict) and isinstance(state, dict) and state.keys() == like.keys():
-        return {key: _arranged(state[key], value) for key, value in like.items()}
-    if isinstance(like, (list, tuple)) and isinstance(state, (list, tuple)) and len(state) == len(like):
-        parts = [_arranged(s, part) for s, part in zip(state, like, strict=True)]
-        return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)  # type: ignore[call-arg]
-    if isinstance(like, Tensor) and isinstance(state, Tensor):
-        return state
-    raise NotRowWise("the state that the step returns is not nested like the one before it")
 
 
 def _column(inside: Tensor, row: Tensor) -> Tensor:

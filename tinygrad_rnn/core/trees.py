@@ -31,3 +31,21 @@ def flatten(
 
     rebuild = visit(tree)
     return leaves, lambda new: rebuild(iter(new))
+
+
+def arranged(tree: Any, like: Any) -> Any:
+    """`tree` with the entries of its dicts in the order they have in `like`.
+
+    Raises:
+        ValueError: they are not nested alike (a list and a tuple are).
+    """
+    if isinstance(like, dict) and isinstance(tree, dict) and tree.keys() == like.keys():
+        return {key: arranged(tree[key], value) for key, value in like.items()}
+    nests = (list, tuple)
+    if isinstance(like, nests) and isinstance(tree, nests) and len(tree) == len(like):
+        kind: Any = type(tree)
+        parts = [arranged(part, other) for part, other in zip(tree, like, strict=True)]
+        return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
+    if not isinstance(like, (dict, *nests)) and not isinstance(tree, (dict, *nests)):
+        return tree
+    raise ValueError("not nested alike")

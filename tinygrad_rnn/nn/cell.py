@@ -9,6 +9,7 @@ import numpy as np
 from ..core.errors import DeclarationError, DTypeError, ShapeError, with_user_line
 from ..core.mode import current
 from ..core.tensor import Tensor, TensorLike
+from ..core.trees import arranged, flatten
 from .module import Module
 
 
@@ -85,7 +86,7 @@ class Cell(Module):
             raise ShapeError(self._complaint("x", x, f"(B, {D}) or ({D},)"))
         if size is not None and x.shape[-1] != size:
             raise ShapeError(self._complaint("x", x, f"{size} features in its last axis (input_size={size})"))
-        self._check_dtype("x", x)
+        self._check_dtype("x", x, self.dtype)
         return x
 
     def checked_state(self, state: Any, x: Tensor) -> Any:
@@ -98,21 +99,24 @@ class Cell(Module):
         initial = self.initial_state(x.shape[0] if x.ndim == 2 else None)
         if state is None:
             return initial
-        single = isinstance(initial, Tensor)
-        expected = (initial,) if single else tuple(initial)
-        if single == isinstance(state, (tuple, list)) or (not single and len(state) != len(expected)):
+        expected, rebuild = flatten(initial)
+        try:
+            given = [self._lifted(s) for s in flatten(arranged(state, initial))[0]]
+        except ValueError:
             names = ", ".join(s.name or "state" for s in expected)
-            wanted = f"one tensor {names}" if single else f"a tuple of {len(expected)} tensors ({names})"
-            got = f"a {type(state).__name__} of {len(state)}" if isinstance(state, (tuple, list)) else "one tensor"
-            raise ShapeError(with_user_line(f"{type(self).__name__}: its state is {wanted}, got {got}"))
-        given = tuple(self._lifted(s) for s in ((state,) if single else state))
+            wanted = f"one tensor {names}"
+            if not isinstance(initial, Tensor):
+                wanted = f"a {type(initial).__name__} of {len(expected)} tensors ({names})"
+            nested = isinstance(state, (tuple, list, dict))
+            got = f"a {type(state).__name__} of {len(state)}" if nested else "one tensor"
+            raise ShapeError(with_user_line(f"{type(self).__name__}: its state is {wanted}, got {got}")) from None
         for s, e in zip(given, expected, strict=True):
             if s.op is None and s.name is None:
                 s.named(e.name or "state", role=s.role or "state")
             if s.shape != e.shape:
                 raise ShapeError(self._complaint(e.name or "state", s, f"{e.shape}, as x is {x.describe()}"))
-            self._check_dtype(e.name or "state", s)
-        return given[0] if single else given
+            self._check_dtype(e.name or "state", s, e.dtype)
+        return rebuild(given)
 
     def _lifted(self, x: TensorLike) -> Tensor:
         """Arrays keep their dtype; Python numbers take the cell's."""
@@ -120,8 +124,8 @@ class Cell(Module):
             return x
         return Tensor(np.array(x, None if isinstance(x, np.ndarray) else self.dtype), scope=current().scope)
 
-    def _check_dtype(self, what: str, x: Tensor) -> None:
-        if x.dtype != (own := self.dtype):
+    def _check_dtype(self, what: str, x: Tensor, own: np.dtype) -> None:
+        if x.dtype != own:
             cure = f"use {what}.astype(np.{own})"
             if x.dtype.kind == "f":
                 cure += f", or make the cell with dtype=np.{x.dtype}"

@@ -114,16 +114,22 @@ class Layers(Module):
         self.bias, self.batch_first, self.dropout, self.bidirectional = bias, batch_first, dropout, bidirectional
         self.generator = np.random.default_rng() if generator is None else generator
         directions = 2 if bidirectional else 1
-        rows = []
+        self.cells = _Cells()
         for k in range(num_layers):
             size = input_size if k == 0 else output_size * directions
-            rows.append([make(size) for _ in range(directions)])
-            for cell, suffix in zip(rows[-1], ("", "_reverse"), strict=False):
+            self.cells.rows.append([make(size) for _ in range(directions)])
+            for cell, suffix in zip(self.cells.rows[-1], ("", "_reverse"), strict=False):
                 for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"):
                     if getattr(cell, name, None) is not None:
                         getattr(cell, name).name = f"{name}_l{k}{suffix}"
+                        self.cells.homes[f"{name}_l{k}{suffix}"] = (cell, name)
                         setattr(self, f"{name}_l{k}{suffix}", getattr(cell, name))
-        self.cells = _Cells(rows)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if "cells" in self.__dict__ and name in self.cells.homes:  # the cell that computes with it has it too
+            cell, own = self.cells.homes[name]
+            setattr(cell, own, value)
 
     def forward(self, xs: TensorLike, state: Any = None, lengths: Any = None) -> tuple[Tensor, Any]:
         """(outputs, final state) of all layers.
@@ -297,8 +303,9 @@ class LSTM(Layers):
 class _Cells:
     """The cells of each layer by direction, out of sight of `Module`: their parameters bear the layer's names."""
 
-    def __init__(self, rows: list[list[Any]]):
-        self.rows = rows
+    def __init__(self):
+        self.rows: list[list[Any]] = []
+        self.homes: dict[str, tuple[Any, str]] = {}  # the layer's name of a parameter: its cell, and its name there
 
 
 class _Back:
