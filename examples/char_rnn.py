@@ -8,8 +8,7 @@ import argparse
 import numpy as np
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.cli.tour import standard_library
-from tinygrad_rnn.data import Text, read_text
+from tinygrad_rnn.data import Text, read_text, standard_library
 from tinygrad_rnn.train import CharacterModel, train_characters
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

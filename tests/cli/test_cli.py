@@ -12,6 +12,7 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.cli import main, tour
+from tinygrad_rnn.cli.fading import norms_by_step
 from tinygrad_rnn.core.errors import GradientCheckError
 
 
@@ -29,8 +30,15 @@ def test_the_tour_leaves_pictures_a_model_and_a_page(tmp_path: Path, capsys: pyt
     assert 'src="http' not in page
     assert "<script" not in page
     assert tg.load(out / "model.safetensors")["cell.lstm.weight_hh"].shape == (4 * 192, 192)
+    adam = tg.load(out / "optimizer.safetensors")
+    assert int(adam["0.step"]) > 0
+    assert page.rstrip().endswith("</html>")
+    for promised in ("Graphs, node by node", "How a gradient travels", "Learning to write", "What to look at next"):
+        assert promised in page
+    assert page.count("<figure") == 9 + 2
+    assert "nan" not in page.split("<svg", 1)[1]
     printed = capsys.readouterr().out
-    assert "gradients checked to second order" in printed
+    assert printed.count("gradients checked to second order") == 3
     before, after = printed.split("loss ")[-1].split(" nats")[0].split(" → ")
     assert float(after) < float(before)
 
@@ -110,3 +118,41 @@ def test_a_terminal_that_cannot_show_mathematics_gets_question_marks(tmp_path: P
     assert run.returncode == 2
     assert run.stdout.strip() == b"?"
     assert run.stderr.strip() == b"tinygrad-rnn: ?: No such file or directory"
+
+
+def test_an_interrupted_tour_keeps_what_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tour, "learning", interrupted)
+    assert main(["tour", "--out", str(tmp_path / "out")]) == 130
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "interrupted here" in page
+    assert 'src="lstm-backward.svg"' in page
+    assert "what was finished is in" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "taken").write_text("a file")
+    assert main(["tour", "--out", str(tmp_path / "taken")]) == 2
+    assert capsys.readouterr().err == f"tinygrad-rnn: {tmp_path / 'taken'}: File exists\n"
+    assert main(["tour", "--out", str(tmp_path / "taken" / "deeper")]) == 2
+    assert "Not a directory" in capsys.readouterr().err
+
+
+def test_a_misspelt_file_gets_a_suggestion(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "shakespeare.txt").write_text("To be")
+    assert main(["tour", "--text", str(tmp_path / "shakespear.txt"), "--out", str(tmp_path / "out")]) == 2
+    assert f"did you mean {tmp_path / 'shakespeare.txt'}?" in capsys.readouterr().err
+
+
+def test_the_forget_bias_carries_the_gradient() -> None:
+    """What the tour's chart says: it vanishes in all but the LSTM that starts out remembering."""
+    first, last = 0, 59
+    for kind, bias in (("RNN", None), ("GRU", None), ("LSTM", None)):
+        norms = norms_by_step(kind, bias)
+        assert norms[first] < 1e-9 * norms[last]
+    norms = norms_by_step("LSTM", 2.0)
+    assert norms[first] > 1e-3 * norms[last]

@@ -7,6 +7,7 @@ import difflib
 import io
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from ..core.errors import TinygradError
@@ -67,10 +68,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (TinygradError, OSError) as error:
         message = str(error).splitlines()[0]
         if isinstance(error, OSError) and error.filename is not None:
-            message = f"{error.filename}: {error.strerror}"
+            message = f"{error.filename}: {error.strerror}{_nearby(error)}"
         print(f"tinygrad-rnn: {message}", file=sys.stderr)
         return 2
     return 0
+
+
+def _nearby(error: OSError) -> str:
+    """For a file that does not exist: one beside it whose name is much like it."""
+    wanted = Path(str(error.filename))
+    if not isinstance(error, FileNotFoundError) or not wanted.parent.is_dir():
+        return ""
+    near = difflib.get_close_matches(wanted.name, [file.name for file in wanted.parent.iterdir()], 1)
+    return f" (did you mean {wanted.parent / near[0]}?)" if near else ""
 
 
 def _seconds(text: str) -> float:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-Series = dict[str, Sequence[tuple[float, float]]]
-_DASHES = ("", "7 4", "2 3")
+Series = Mapping[str, Sequence[tuple[float, float]]]
+_DASHES = ("", "7 4", "2 3", "10 3 2 3")
 
 
-def bars(values: Sequence[float], labels: Sequence[str], width: int = 44) -> str:
-    """One line a value; bar lengths are logarithmic, over ten decades below the largest."""
-    top = max(max(values), 1e-300)
+def bars(values: Sequence[float], labels: Sequence[str], width: int = 44, top: float | None = None) -> str:
+    """One line a value; bar lengths are logarithmic, over ten decades below `top` (default: the largest)."""
+    top = max(top or max(values), 1e-300)
     lines = []
     for label, value in zip(labels, values, strict=True):
         decades = math.log10(max(value, top * 1e-10) / top) + 10
@@ -39,6 +39,10 @@ def line_chart(series: Series, title: str, x_label: str, y_label: str, *, logari
     xs = [x for x, _ in points]
     ys = [math.log10(max(y, 1e-16)) if logarithmic else y for _, y in points]
     x0, x1 = min(xs), max(max(xs), min(xs) + 1e-9)
+    x_marks = ticks(x0, x1)
+    near = 0.05 * (x1 - x0)  # an axis that nearly reaches a round number goes on to it
+    x0 = x_marks[0] if x0 - x_marks[0] < near else x0
+    x1 = x_marks[-1] if x_marks[-1] - x1 < near else x1
     y_marks = ticks(min(ys), max(ys), whole=logarithmic)
     y0, y1 = y_marks[0], y_marks[-1]
 
@@ -57,16 +61,17 @@ def line_chart(series: Series, title: str, x_label: str, y_label: str, *, logari
         text = f"1e{value:.0f}" if logarithmic else f"{value:g}"
         parts.append(f'<path d="M{left} {level:.1f}H{width - 16}" class="grid"/>')
         parts.append(f'<text x="{left - 8}" y="{level + 4:.1f}" text-anchor="end">{text}</text>')
-    for value in ticks(x0, x1):
+    for value in x_marks:
         if x0 <= value <= x1:
             across = left + (value - x0) / (x1 - x0) * (width - left - 16)
             parts.append(f'<text x="{across:.1f}" y="{height - bottom + 18}" text-anchor="middle">{value:g}</text>')
+    key = left + 12.0
     for k, (name, line) in enumerate(series.items()):
         path = " ".join(at(x, y) for x, y in line)
-        parts.append(f'<polyline points="{path}" class="line{k}" stroke-dasharray="{_DASHES[k % 3]}"/>')
-        x = left + 12 + 150 * k
-        parts.append(f'<path d="M{x} 16h28" class="line{k}" stroke-dasharray="{_DASHES[k % 3]}"/>')
-        parts.append(f'<text x="{x + 34}" y="20">{escape(name)}</text>')
+        parts.append(f'<polyline points="{path}" class="line{k % 4}" stroke-dasharray="{_DASHES[k % 4]}"/>')
+        parts.append(f'<path d="M{key:.0f} 16h28" class="line{k % 4}" stroke-dasharray="{_DASHES[k % 4]}"/>')
+        parts.append(f'<text x="{key + 34:.0f}" y="20">{escape(name)}</text>')
+        key += 62 + 6.5 * len(name)
     parts.append(f'<text x="{(left + width) / 2}" y="{height - 8}" text-anchor="middle">{escape(x_label)}</text>')
     middle = (top + height - bottom) / 2
     parts.append(f'<text transform="translate(14 {middle}) rotate(-90)" text-anchor="middle">{escape(y_label)}</text>')
