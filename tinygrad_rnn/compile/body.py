@@ -127,8 +127,9 @@ def traced(
     for x in taken:
         if x is None or x.is_abstract:
             raise NotRowWise("the step uses no_grad() or detach(), where gradients stop")
-        if x.number < ins[0].number:  # older than the trace, so it can change
-            raise NotRowWise(f"the step takes the values of {x.describe()} as numbers (numpy(), item(), a branch)")
+        old = [n for n in Graph([x]).nodes if n.op is None and n.number < ins[0].number]
+        if old:  # older than the trace, so it can change
+            raise NotRowWise(f"the step takes values of {old[0].describe()} as numbers (numpy(), item(), a branch)")
     for state, after in zip(befores, new_states, strict=True):
         if after.name:
             state.named(f"{after.name}_before", role="state")

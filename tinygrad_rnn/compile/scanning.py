@@ -59,7 +59,7 @@ def scan(
         raise ShapeError(with_user_line(f"scan: xs is {x.shape}, expected (T, B, D)"))
     state = cell.initial_state(x.shape[1]) if state is None else state
     states, rebuild = flatten(state)
-    states = [s if isinstance(s, Tensor) else Tensor(np.asarray(s, x.dtype)) for s in states]
+    states = [s if isinstance(s, Tensor) else Tensor(np.asarray(s, getattr(s, "dtype", x.dtype))) for s in states]
     for s in states:
         if not s.shape or s.shape[0] != x.shape[1]:
             raise ShapeError(
