@@ -10,7 +10,7 @@ import numpy as np
 from ..core.tensor import Tensor
 from ..kernels.tile import padded
 from .body import is_shared, width
-from .rows import REDUCTIONS, RESERVED, SAVED, Loop, Place, Product, Rows, _alias_of, shared_base
+from .plan import REDUCTIONS, RESERVED, SAVED, Loop, Place, Product, Rows, alias_of, shared_base
 
 _NUMBER = re.compile(r"(?<![\w.\]\[])(\d+\.?\d*(?:e[+-]?\d+)?)(?![\w.\]])")
 
@@ -137,7 +137,7 @@ class _Writer:
     def row_address(self, a: Tensor) -> tuple[str, int]:
         """Where the block's rows of `a` begin, and how far apart they are."""
         offset = 0
-        while (alias := _alias_of(a, self.rows.body)) is not None:
+        while (alias := alias_of(a, self.rows.body)) is not None:
             a, more = alias
             offset += more
         place = self.rows.places[a.number][0]
@@ -234,7 +234,7 @@ class _Writer:
         if is_shared(x):
             return self.shared_value(x)
         offset, source = 0, x
-        while source.number not in self.locals and (alias := _alias_of(source, self.rows.body)) is not None:
+        while source.number not in self.locals and (alias := alias_of(source, self.rows.body)) is not None:
             source, more = alias
             offset += more
         if source.number in self.locals:

@@ -16,8 +16,8 @@ from ..core.op import REGISTRY
 from ..core.tensor import Tensor, abstract
 from .body import Body, reversed_body, zero_row
 from .parts import put_together, take_part
+from .plan import Contraction, contractions_of
 from .recurrence import Recurrence
-from .rows import Contraction, contractions_of
 
 Runner = Callable[..., list[Tensor]]
 

@@ -17,7 +17,8 @@ from .body import Body, is_shared, width
 from .cache import imported
 from .emit import emitted
 from .passes import PASSES
-from .rows import SAVED, Place, lowered
+from .plan import SAVED, Place
+from .rows import lowered
 
 _JOB = types.void(types.CPointer(types.intp), types.intp)
 

@@ -2,92 +2,35 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.apply import apply
 from ..core.mode import changed
-from ..core.op import Op
 from ..core.tensor import Tensor
 from ..kernels.tile import padded
-from .body import BATCH, Body, NotRowWise, is_row, is_shared, width
-from .passes import feature_slice, is_entrywise, is_product
-
-COPY = Op("copy", lambda x: x, ("x",), {}, shape=lambda x: x, vjps=[None], elementwise=True, scalar="{x}")
-REDUCTIONS = ("sum", "sum_to", "max", "min")
-
-
-@dataclass
-class Place:
-    """Where a row value is kept: entries ``offset … offset + width`` of rows of `length` entries of an array.
-
-    `kind` says which row: "sequence" (time t), "before" and "after" (a state's slots), "scratch" (this block, this
-    step), "local" (a variable), "shared" (no rows at all).
-    """
-
-    kind: str
-    array: str
-    length: int
-    offset: int = 0
-
-
-@dataclass
-class Product:
-    """`out` = the sum of rows @ weights over `terms`, into a scratch buffer."""
-
-    out: Tensor
-    terms: list[tuple[Tensor, Tensor]]
-
-
-@dataclass
-class Loop:
-    """Entrywise work over `width` entries of a row, and the reductions over them."""
-
-    width: int
-    nodes: list[Tensor] = field(default_factory=list)
-
-
-@dataclass
-class Contraction:
-    """After the last step: `total` = Σ over steps and rows of leftᵀ right; without `left`, of right."""
-
-    total: Tensor
-    left: Tensor | None
-    right: Tensor
-
-
-@dataclass
-class Deferred:
-    """A product that no step needs: `out` = the sum of rows @ weights over `terms`, for all steps at once."""
-
-    out: Tensor
-    terms: list[tuple[Tensor, Tensor]]
-
-
-@dataclass
-class Rows:
-    """A body ready for code generation."""
-
-    body: Body
-    levels: list[list[Product] | list[Loop]]
-    places: dict[int, list[Place]]  # where each node is written; the first is where it is read from later
-    sequences_out: list[tuple[Tensor, str, int]]  # node, array, width: results of one (T, B, width) array each
-    states: list[tuple[str, int]]  # array and width of each state's slots
-    given: list[tuple[str, int]]  # array and width of each incoming sequence
-    shared: dict[int, tuple[str, Tensor]]  # vectors and numbers that loops read
-    weights: dict[int, tuple[str, Tensor]]  # matrices, packed
-    contractions: list[Contraction]
-    deferred: list[Deferred]
-    saved_width: int  # of the rows of `SAVED`, which comes in or goes out
-    overwrites: bool  # whether the incoming saved values are overwritten by results
-
-
-#: The one array of all saved values, side by side: written by a forward program, read by its backward program.
-SAVED = "all_saved"
+from .body import Body, NotRowWise, is_row, is_shared, width
+from .passes import is_entrywise, is_product
+from .plan import (
+    COPY,
+    REDUCTIONS,
+    RESERVED,
+    SAVED,
+    Contraction,
+    Deferred,
+    Loop,
+    Place,
+    Product,
+    Rows,
+    alias_of,
+    contractions_of,
+    product_terms,
+    shape_text,
+    shared_base,
+    weight_name,
+)
 
 
 def lowered(body: Body, saved_in: Sequence[Tensor] = (), saved_out: int = 0) -> Rows:
@@ -191,11 +134,11 @@ class _Lowering:
     def own(self, n: Tensor, fresh: bool = False) -> Tensor:
         """`n`, or a copy of it where it has no loop of its own to be written from."""
         if not is_row(n):
-            raise NotRowWise(f"a step must return one row per sample, (batch, features), not {_shape(n)}")
+            raise NotRowWise(f"a step must return one row per sample, (batch, features), not {shape_text(n)}")
         passed_on = n.number in self.body.given or is_shared(n)
         if passed_on and not fresh:
             return n if n.number in self.body.given else apply(COPY, (n,), {})
-        if passed_on or _alias_of(n, self.body) is not None:
+        if passed_on or alias_of(n, self.body) is not None:
             return apply(COPY, (n,), {}).named(n.name or "")
         if fresh and is_product(n) and padded(width(n), n.dtype) != width(n):
             return apply(COPY, (n,), {}).named(n.name or "")
@@ -234,10 +177,10 @@ class _Lowering:
         assert n.op is not None
         name, attrs = n.op.name, n.attrs or {}
         if not is_row(n):
-            raise NotRowWise(f"{name} makes {_shape(n)} from the rows of the batch")
+            raise NotRowWise(f"{name} makes {shape_text(n)} from the rows of the batch")
         for x in n.inputs:
             if not is_row(x) and not is_shared(x):
-                raise NotRowWise(f"{name} takes {_shape(x)}, which is not one row per sample")
+                raise NotRowWise(f"{name} takes {shape_text(x)}, which is not one row per sample")
             if x.dtype.kind == "f" and x.dtype != self.body.graph.outputs[0].dtype:
                 raise NotRowWise(
                     f"{name} takes {x.dtype} where the step computes in {self.body.graph.outputs[0].dtype}"
@@ -251,7 +194,7 @@ class _Lowering:
         features = attrs.get("axis") in (-1, n.inputs[0].ndim - 1, (-1,), (n.inputs[0].ndim - 1,))
         supported = {
             "matmul": is_product(n) and n.inputs[1].ndim == 2,
-            "getitem": _alias_of(n, self.body) is not None,
+            "getitem": alias_of(n, self.body) is not None,
             "concatenate": features and all(is_row(x) for x in n.inputs),
             "sum": features and n.inputs[0].ndim == 2,
             "max": features and n.inputs[0].ndim == 2,
@@ -260,7 +203,7 @@ class _Lowering:
             **{name: width(n) == 1 and width(n.inputs[0]) == 1 for name in ("reshape", "squeeze", "unsqueeze")},
         }
         if not supported.get(name, False):
-            raise NotRowWise(f"there is no row-wise code for {name}: {_shape(n.inputs[0])} → {_shape(n)}")
+            raise NotRowWise(f"there is no row-wise code for {name}: {shape_text(n.inputs[0])} → {shape_text(n)}")
 
     def with_parts(self, nodes: list[Tensor]) -> list[Tensor]:
         """Give each part of a concatenation a loop that writes it to its place, before the concatenation."""
@@ -307,7 +250,7 @@ class _Lowering:
                 self.level[n.number] = at if at % 2 else at + 1
             elif name == "concatenate":
                 self.level[n.number] = max(self.ready(x) for x in self.parts[n.number])
-            elif _alias_of(n, self.body) is not None:
+            elif alias_of(n, self.body) is not None:
                 self.level[n.number] = self.ready(n.inputs[0])
             else:
                 self.level[n.number] = max([0, *[self.level_after(x, n) for x in n.inputs]])
@@ -335,7 +278,7 @@ class _Lowering:
     def level_after(self, x: Tensor, n: Tensor) -> int:
         """The first loop level at which `n` can read `x`."""
         source, aligned = x, True
-        while (alias := _alias_of(source, self.body)) is not None:
+        while (alias := alias_of(source, self.body)) is not None:
             source, offset = alias
             aligned = aligned and offset == 0
         level = self.ready(source)
@@ -374,7 +317,7 @@ class _Lowering:
         for n in nodes:
             for x in n.inputs:
                 source, offset = x, 0
-                while (alias := _alias_of(source, self.body)) is not None:
+                while (alias := alias_of(source, self.body)) is not None:
                     source, offset = alias[0], offset + alias[1]
                 if source.number in comes_in and n.number not in self.inner:
                     steps = (self.places[source.number][0].offset + offset) % max(width(n), 1) == 0
@@ -398,7 +341,7 @@ class _Lowering:
         products: dict[int, list[Product]] = defaultdict(list)
         loops: dict[int, dict[int, Loop]] = defaultdict(dict)
         for n in nodes:
-            if n.number in self.inner or _alias_of(n, self.body) is not None or n.op.name == "concatenate":  # type: ignore[union-attr]
+            if n.number in self.inner or alias_of(n, self.body) is not None or n.op.name == "concatenate":  # type: ignore[union-attr]
                 continue
             level = self.level[n.number]
             if is_product(n):
@@ -417,7 +360,7 @@ class _Lowering:
         for n in nodes:
             for x in n.inputs:
                 source = x
-                while (alias := _alias_of(source, self.body)) is not None:
+                while (alias := alias_of(source, self.body)) is not None:
                     source = alias[0]
                 if source.number in self.body.given or is_shared(source) or self.places[source.number]:
                     continue
@@ -436,7 +379,7 @@ class _Lowering:
             if is_product(n):
                 for _, w in product_terms(n):
                     if w.number not in weights:
-                        weights[w.number] = (self.name(_weight_name(w), "W"), w)
+                        weights[w.number] = (self.name(weight_name(w), "W"), w)
                 continue
             for x in n.inputs:
                 if (is_shared(x) and x.role != "constant") or (is_shared(x) and x.size > 1):
@@ -445,100 +388,9 @@ class _Lowering:
                         continue
                     if x.size not in (1, x.shape[-1] if x.shape else 1):
                         raise NotRowWise(f"{n.op.name} reads a shared array of shape {x.shape}")  # type: ignore[union-attr]
-                    shared[x.number] = (self.name(_weight_name(x), "b"), x)
+                    shared[x.number] = (self.name(weight_name(x), "b"), x)
         for d in deferred:
             for _, w in d.terms:
                 if w.number not in weights:
-                    weights[w.number] = (self.name(_weight_name(w), "W"), w)
+                    weights[w.number] = (self.name(weight_name(w), "W"), w)
         return shared, weights
-
-
-def contractions_of(body: Body) -> list[Contraction]:
-    """The sums over rows in the graph of the totals: matrix products aᵀ d and sums of d over the batch."""
-    found: list[Contraction] = []
-    for node in body.graph.nodes:
-        if node.op is None or is_shared(node) or BATCH in node.shape:
-            continue
-        rows = [x for x in node.inputs if BATCH in x.shape]
-        if not rows:
-            continue
-        if node.op.name == "matmul" and node.ndim == 2:
-            left, right = node.inputs
-            if left.op is not None and left.op.name == "permute" and is_row(left.inputs[0]) and is_row(right):
-                found.append(Contraction(node, left.inputs[0], right))
-                continue
-        if node.op.name in ("sum_to", "sum") and is_row(rows[0]) and width(rows[0]) == node.size:
-            found.append(Contraction(node, None, rows[0]))
-            continue
-        if node.op.name in ("sum_to", "sum") and is_row(rows[0]) and node.size == 1:
-            total = rows[0].sum(axis=1, keepdims=True) if rows[0].ndim == 2 else rows[0]
-            found.append(Contraction(node, None, total))
-            continue
-        raise NotRowWise(f"{node.op.name} mixes the rows of the batch: {_shape(rows[0])} → {_shape(node)}")
-    totals = {c.total.number for c in found}
-    mixed = {n.number for n in body.graph.nodes if not is_shared(n) and BATCH not in n.shape}
-    for node in body.graph.nodes:
-        if BATCH in node.shape and node.op is not None and any(x.number in mixed for x in node.inputs):
-            raise NotRowWise(f"{node.op.name} brings a sum over the batch back into its rows")
-        if node.number in mixed and node.number not in totals and node.op is not None and not _linear(node):
-            raise NotRowWise(f"{node.op.name} of a sum over the batch is not linear")
-    return found
-
-
-def product_terms(n: Tensor) -> list[tuple[Tensor, Tensor]]:
-    terms, stack = [], [n]
-    while stack:
-        p = stack.pop()
-        if p.op.name == "matmul":  # type: ignore[union-attr]
-            terms.append((p.inputs[0], p.inputs[1]))
-        else:
-            stack.extend(reversed(p.inputs))
-    return terms
-
-
-def _alias_of(n: Tensor, body: Body) -> tuple[Tensor, int] | None:
-    """(source, offset) if `n` is only another look at `source`: a slice of features, a row scalar reshaped."""
-    if n.op is None or n.number in body.given:
-        return None
-    name = n.op.name
-    if name == "getitem" and is_row(n.inputs[0]) and n.ndim == n.inputs[0].ndim:
-        span = feature_slice(n.attrs["index"], n.inputs[0].shape)  # type: ignore[index]
-        return (n.inputs[0], span[0]) if span else None
-    if name in ("reshape", "squeeze", "unsqueeze") and is_row(n.inputs[0]) and width(n.inputs[0]) == width(n) == 1:
-        return n.inputs[0], 0
-    return None
-
-
-def _linear(n: Tensor) -> bool:
-    assert n.op is not None
-    dependent = sum(not is_shared(x) for x in n.inputs)
-    if n.op.linear is not None or n.op.name in ("add", "subtract", "negative"):
-        return n.op.linear != "each" or dependent == 1
-    return (n.op.name == "multiply" and dependent == 1) or (n.op.name == "divide" and is_shared(n.inputs[1]))
-
-
-def shared_base(x: Tensor) -> tuple[Tensor, int]:
-    """(array, offset): a run of entries of a vector is read from the vector."""
-    if x.op is not None and x.op.name == "getitem" and x.ndim == x.inputs[0].ndim == 1:
-        span = feature_slice(x.attrs["index"], x.inputs[0].shape)  # type: ignore[index]
-        if span:
-            return x.inputs[0], span[0]
-    return x, 0
-
-
-def _weight_name(w: Tensor) -> str | None:
-    while w.name is None and w.inputs:
-        w = w.inputs[0]
-    return w.name
-
-
-def _shape(n: Tensor) -> str:
-    return "(" + ", ".join("batch" if k == BATCH else str(k) for k in n.shape) + ")"
-
-
-#: Names the generated source uses itself.
-RESERVED = {
-    *("first", "last", "T", "B", "F", "t", "r", "j", "rows", "block", "step", "start", "stride", "lag"),
-    *("multiply", "np", "at", "product", "compiled", "carray", "float32s", "float64s", "min", "max", "abs"),
-    *keyword.kwlist,
-}

@@ -1,0 +1,172 @@
+"""The plan of a program: its products and loops in order, where each row value is kept, what waits for the end."""
+
+from __future__ import annotations
+
+import keyword
+from dataclasses import dataclass, field
+
+from ..core.op import Op
+from ..core.tensor import Tensor
+from .body import BATCH, Body, NotRowWise, is_row, is_shared, width
+from .passes import feature_slice
+
+COPY = Op("copy", lambda x: x, ("x",), {}, shape=lambda x: x, vjps=[None], elementwise=True, scalar="{x}")
+REDUCTIONS = ("sum", "sum_to", "max", "min")
+
+
+@dataclass
+class Place:
+    """Where a row value is kept: entries ``offset … offset + width`` of rows of `length` entries of an array.
+
+    `kind` says which row: "sequence" (time t), "before" and "after" (a state's slots), "scratch" (this block, this
+    step), "local" (a variable), "shared" (no rows at all).
+    """
+
+    kind: str
+    array: str
+    length: int
+    offset: int = 0
+
+
+@dataclass
+class Product:
+    """`out` = the sum of rows @ weights over `terms`, into a scratch buffer."""
+
+    out: Tensor
+    terms: list[tuple[Tensor, Tensor]]
+
+
+@dataclass
+class Loop:
+    """Entrywise work over `width` entries of a row, and the reductions over them."""
+
+    width: int
+    nodes: list[Tensor] = field(default_factory=list)
+
+
+@dataclass
+class Contraction:
+    """After the last step: `total` = Σ over steps and rows of leftᵀ right; without `left`, of right."""
+
+    total: Tensor
+    left: Tensor | None
+    right: Tensor
+
+
+@dataclass
+class Deferred:
+    """A product that no step needs: `out` = the sum of rows @ weights over `terms`, for all steps at once."""
+
+    out: Tensor
+    terms: list[tuple[Tensor, Tensor]]
+
+
+@dataclass
+class Rows:
+    """A body ready for code generation."""
+
+    body: Body
+    levels: list[list[Product] | list[Loop]]
+    places: dict[int, list[Place]]  # where each node is written; the first is where it is read from later
+    sequences_out: list[tuple[Tensor, str, int]]  # node, array, width: results of one (T, B, width) array each
+    states: list[tuple[str, int]]  # array and width of each state's slots
+    given: list[tuple[str, int]]  # array and width of each incoming sequence
+    shared: dict[int, tuple[str, Tensor]]  # vectors and numbers that loops read
+    weights: dict[int, tuple[str, Tensor]]  # matrices, packed
+    contractions: list[Contraction]
+    deferred: list[Deferred]
+    saved_width: int  # of the rows of `SAVED`, which comes in or goes out
+    overwrites: bool  # whether the incoming saved values are overwritten by results
+
+
+#: The one array of all saved values, side by side: written by a forward program, read by its backward program.
+SAVED = "all_saved"
+#: Names the generated source uses itself.
+RESERVED = {
+    *("first", "last", "T", "B", "F", "t", "r", "j", "rows", "block", "step", "start", "stride", "lag"),
+    *("multiply", "np", "at", "product", "compiled", "carray", "float32s", "float64s", "min", "max", "abs"),
+    *keyword.kwlist,
+}
+
+
+def contractions_of(body: Body) -> list[Contraction]:
+    """The sums over rows in the graph of the totals: matrix products aᵀ d and sums of d over the batch."""
+    found: list[Contraction] = []
+    for node in body.graph.nodes:
+        if node.op is None or is_shared(node) or BATCH in node.shape:
+            continue
+        rows = [x for x in node.inputs if BATCH in x.shape]
+        if not rows:
+            continue
+        if node.op.name == "matmul" and node.ndim == 2:
+            left, right = node.inputs
+            if left.op is not None and left.op.name == "permute" and is_row(left.inputs[0]) and is_row(right):
+                found.append(Contraction(node, left.inputs[0], right))
+                continue
+        if node.op.name in ("sum_to", "sum") and is_row(rows[0]) and width(rows[0]) == node.size:
+            found.append(Contraction(node, None, rows[0]))
+            continue
+        if node.op.name in ("sum_to", "sum") and is_row(rows[0]) and node.size == 1:
+            total = rows[0].sum(axis=1, keepdims=True) if rows[0].ndim == 2 else rows[0]
+            found.append(Contraction(node, None, total))
+            continue
+        raise NotRowWise(f"{node.op.name} mixes the rows of the batch: {shape_text(rows[0])} → {shape_text(node)}")
+    totals = {c.total.number for c in found}
+    mixed = {n.number for n in body.graph.nodes if not is_shared(n) and BATCH not in n.shape}
+    for node in body.graph.nodes:
+        if BATCH in node.shape and node.op is not None and any(x.number in mixed for x in node.inputs):
+            raise NotRowWise(f"{node.op.name} brings a sum over the batch back into its rows")
+        if node.number in mixed and node.number not in totals and node.op is not None and not _linear(node):
+            raise NotRowWise(f"{node.op.name} of a sum over the batch is not linear")
+    return found
+
+
+def product_terms(n: Tensor) -> list[tuple[Tensor, Tensor]]:
+    terms, stack = [], [n]
+    while stack:
+        p = stack.pop()
+        if p.op.name == "matmul":  # type: ignore[union-attr]
+            terms.append((p.inputs[0], p.inputs[1]))
+        else:
+            stack.extend(reversed(p.inputs))
+    return terms
+
+
+def alias_of(n: Tensor, body: Body) -> tuple[Tensor, int] | None:
+    """(source, offset) if `n` is only another look at `source`: a slice of features, a row scalar reshaped."""
+    if n.op is None or n.number in body.given:
+        return None
+    name = n.op.name
+    if name == "getitem" and is_row(n.inputs[0]) and n.ndim == n.inputs[0].ndim:
+        span = feature_slice(n.attrs["index"], n.inputs[0].shape)  # type: ignore[index]
+        return (n.inputs[0], span[0]) if span else None
+    if name in ("reshape", "squeeze", "unsqueeze") and is_row(n.inputs[0]) and width(n.inputs[0]) == width(n) == 1:
+        return n.inputs[0], 0
+    return None
+
+
+def _linear(n: Tensor) -> bool:
+    assert n.op is not None
+    dependent = sum(not is_shared(x) for x in n.inputs)
+    if n.op.linear is not None or n.op.name in ("add", "subtract", "negative"):
+        return n.op.linear != "each" or dependent == 1
+    return (n.op.name == "multiply" and dependent == 1) or (n.op.name == "divide" and is_shared(n.inputs[1]))
+
+
+def shared_base(x: Tensor) -> tuple[Tensor, int]:
+    """(array, offset): a run of entries of a vector is read from the vector."""
+    if x.op is not None and x.op.name == "getitem" and x.ndim == x.inputs[0].ndim == 1:
+        span = feature_slice(x.attrs["index"], x.inputs[0].shape)  # type: ignore[index]
+        if span:
+            return x.inputs[0], span[0]
+    return x, 0
+
+
+def weight_name(w: Tensor) -> str | None:
+    while w.name is None and w.inputs:
+        w = w.inputs[0]
+    return w.name
+
+
+def shape_text(n: Tensor) -> str:
+    return "(" + ", ".join("batch" if k == BATCH else str(k) for k in n.shape) + ")"
