@@ -45,9 +45,9 @@ def gradients_through_time(page: Page) -> None:
     page.heading("How a gradient travels back through time")
     page.paragraph(
         "The loss is at the last step. Going back, the plain RNN multiplies the gradient by one more Jacobian at every "
-        "step, and it vanishes. So it does in a freshly initialised GRU or LSTM, whose gates stand half open and halve "
-        "it each time. But the LSTM's cell is a sum, c = f ⊙ c′ + i ⊙ c̃: let the forget gate f start near 1, by a bias "
-        "of 2, and the gradient arrives (Gers et al. 2000; Jozefowicz et al. 2015)."
+        "step, and it vanishes. So it does in a freshly initialised GRU or LSTM, whose half-open gates let only some "
+        "two thirds of it through each step. But the LSTM's cell is a sum, c = f ⊙ c′ + i ⊙ c̃: let the forget gate f "
+        "start near 1, by a bias of 2, and the gradient arrives (Gers et al. 2000; Jozefowicz et al. 2015)."
     )
     chart = line_chart(
         {label: list(enumerate(line)) for label, line in norms.items()},

@@ -52,7 +52,11 @@ def learning(folder: Path, page: Page, text: Text, name: str, seconds: float) ->
         "over time ran as a Numba program that the library wrote from the same kind of graph you saw above; so did its "
         "gradient."
     )
-    curves = {"reading": _curve(history), "saved, loaded, reading on": _curve(more, history[-1].seconds)}
+    stretch = max(1, len(history) // 200)
+    curves = {
+        "reading": _curve(history, stretch),
+        "saved, loaded, reading on": _curve(more, stretch, history[-1].seconds),
+    }
     page.chart(line_chart(curves, "loss", "seconds", "nats per character"), "The loss while it read.")
     page.side_by_side({"Before it read, it wrote": before, "After": after}, given=len(start))
     page.paragraph(
@@ -101,8 +105,7 @@ def _trained(
         return train_characters(model, batches, optimizer, seconds=seconds, watch=watch)
 
 
-def _curve(history: list[Progress], begin: float = 0.0) -> list[tuple[float, float]]:
-    """(seconds, mean loss) of some 200 stretches of the training."""
-    stretch = max(1, len(history) // 200)
+def _curve(history: list[Progress], stretch: int, begin: float = 0.0) -> list[tuple[float, float]]:
+    """(seconds, mean loss) of each `stretch` steps of the training."""
     parts = [history[k : k + stretch] for k in range(0, len(history), stretch)]
     return [(begin + part[-1].seconds, mean_loss(part)) for part in parts]

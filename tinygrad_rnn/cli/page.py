@@ -22,6 +22,7 @@ nav { font: 15px/1.5 system-ui, sans-serif; margin: 1.2rem 0; display: flex; fle
 .facts div { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .9rem 1.1rem;
   font: 14px/1.4 system-ui, sans-serif; color: var(--soft); }
 .facts strong { display: block; font: 600 1.7rem/1.3 Georgia, "DejaVu Serif", serif; color: var(--ink); }
+sup { font-size: .62em; line-height: 0; }
 .legend { font: 14px/1.4 system-ui, sans-serif; color: var(--soft); display: flex; flex-wrap: wrap; gap: .4rem 1.3rem;
   padding: 0; list-style: none; } .legend i { display: inline-block; width: 1.5em; height: 1em; margin-right: .45em;
   vertical-align: -.12em; border: 1.5px solid; border-radius: 3px; } .legend .round { border-radius: 1em; }
@@ -37,7 +38,7 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px
   overflow-x: auto; font: 14px/1.5 "DejaVu Sans Mono", Menlo, Consolas, monospace; white-space: pre-wrap;
   overflow-wrap: anywhere; } pre .given { color: var(--soft); } a { color: var(--a); }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 0 1.2rem; }
-.pair section { display: flex; flex-direction: column; min-width: 0; } .pair pre { flex: 1; font-size: 13px; }
+.pair section { display: flex; flex-direction: column; min-width: 0; } .pair pre { flex: 1; font-size: 12px; }
 .chart { display: block; width: 100%; max-width: 54rem; margin: auto; font: 12px system-ui, sans-serif; }
 .chart text { fill: var(--ink); } .chart .axis { fill: none; stroke: var(--soft); }
 .chart .grid { stroke: var(--line); }
