@@ -164,7 +164,9 @@ def _traced_once(cell: Any, x: Tensor, state: Any, states: list[Tensor], rebuild
         except TinygradError as error:
             return Uncompiled(str(error).split("\n")[0])
 
-    return None if DISABLE_JIT else known(cell, (x.shape[2], x.dtype, kinds, masked, _structure(state)), trace)
+    if DISABLE_JIT:
+        return _check(cell, x, states, rebuild)
+    return known(cell, (x.shape[2], x.dtype, kinds, masked, _structure(state)), trace)
 
 
 def _check(cell: Any, x: Tensor, states: list[Tensor], rebuild: Rebuild) -> None:
