@@ -1,9 +1,10 @@
-"""The command line: ``tinygrad-rnn tour``."""
+"""The command line: ``tinygrad-rnn COMMAND``. Every command is a module beside this one, which adds its own parser."""
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import importlib
 import io
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..core.errors import TinygradError
+
+#: The commands in the order of ``--help``: modules with a function ``add(commands)`` that makes a parser and gives it
+#: ``set_defaults(run=...)``, called with what was typed.
+COMMANDS = ("tour",)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,26 +49,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"tinygrad-rnn {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    tour = commands.add_parser(
-        "tour",
-        help="see it all: graphs built node by node, BPTT derived and drawn, gradients checked, real text learnt",
-        description="Builds an RNN, an LSTM and a GRU node by node, derives and draws their backward graphs, checks "
-        "their gradients, shows how gradients fade through time, and trains a character LSTM on a text.",
-    )
-    tour.add_argument("--text", metavar="FILE", help="UTF-8 text to learn (default: Python's own standard library)")
-    tour.add_argument("--out", metavar="DIR", default="tour", help="where the pictures and the page go (default: tour)")
-    tour.add_argument("--seconds", metavar="N", type=_seconds, default=60.0, help="time to train (default: 60)")
+    for name in COMMANDS:
+        importlib.import_module(f".{name}", __name__).add(commands)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ∂ shows ? instead of a traceback
     _Parser.words = sys.argv[1:] if arguments is None else arguments
     given = parser.parse_args(arguments)
     try:
-        from .tour import run_tour
-
-        run_tour(given.text, given.out, given.seconds)
+        given.run(given)
     except KeyboardInterrupt:
-        print(f"\ninterrupted; what was finished is in {given.out}", file=sys.stderr)
+        kept = f"; what was finished is in {given.out}" if getattr(given, "out", None) else ""
+        print(f"\ninterrupted{kept}", file=sys.stderr)
         return 130
     except (TinygradError, OSError) as error:
         message = str(error).splitlines()[0]
@@ -81,13 +78,3 @@ def _nearby(error: OSError) -> str:
         return ""
     near = difflib.get_close_matches(wanted.name, [file.name for file in wanted.parent.iterdir()], 1)
     return f" (did you mean {wanted.parent / near[0]}?)" if near else ""
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, got {text!r}")
-    return value

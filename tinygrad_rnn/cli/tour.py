@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import tinygrad_rnn as tg
 
 from ..data import Text, read_text, standard_library
+from . import options
 from .fading import gradients_through_time
 from .learning import BATCH, STEPS, learning
 from .page import Page
@@ -29,6 +31,20 @@ print(tg.grad_by_step(loss, cell.weight_hh).shape)              # which time ste
 for step in tg.backprop_steps(loss):                            # the backward pass, one node at a time
     print(step.node.path, step.gradient.shape)
 outputs, state = tg.scan(cell, xs)                              # the same cell, compiled"""
+
+
+def add(commands: Any) -> None:
+    """The command ``tour``."""
+    tour = commands.add_parser(
+        "tour",
+        help="see it all: graphs built node by node, BPTT derived and drawn, gradients checked, real text learnt",
+        description="Builds an RNN, an LSTM and a GRU node by node, derives and draws their backward graphs, checks "
+        "their gradients, shows how gradients fade through time, and trains a character LSTM on a text.",
+    )
+    tour.add_argument("--text", metavar="FILE", help="UTF-8 text to learn (default: Python's own standard library)")
+    tour.add_argument("--out", metavar="DIR", default="tour", help="where the pictures and the page go (default: tour)")
+    tour.add_argument("--seconds", metavar="N", type=options.seconds, default=60.0, help="time to train (default: 60)")
+    tour.set_defaults(run=lambda given: run_tour(given.text, given.out, given.seconds))
 
 
 def run_tour(text: str | None, out: str, seconds: float) -> None:
