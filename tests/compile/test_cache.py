@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from numba.core import config
@@ -43,6 +44,27 @@ def test_the_next_process_finds_them_and_damage_is_repaired(tmp_path: Path) -> N
     assert {path: path.read_text() for path in tmp_path.glob("*.py")} == sources
 
 
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+@pytest.mark.parametrize("damage", ["garbage", "nothing", "half", "one bit"])
+def test_damaged_machine_code_is_compiled_again(compiled_once: tuple[Path, str], kind: str, damage: str) -> None:
+    place, expected = compiled_once
+    damaged = list(place.glob(f"numba/**/tinygrad_rnn_program*.{kind}"))
+    assert damaged
+    for path in damaged:
+        whole = path.read_bytes()
+        middle = len(whole) // 2
+        flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+        path.write_bytes({"garbage": b"?", "nothing": b"", "half": whole[:middle], "one bit": flipped}[damage])
+    for _ in range(2):
+        assert run(place, NUMBA_CACHE_DIR=str(place / "numba")) == expected
+
+
+@pytest.fixture(scope="module")
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    place = tmp_path_factory.mktemp("programs")
+    return place, run(place, NUMBA_CACHE_DIR=str(place / "numba"))
+
+
 def test_a_place_that_cannot_be_written_costs_only_the_cache(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
@@ -68,3 +90,24 @@ def test_room_is_made_for_new_programs(tmp_path: Path, monkeypatch: pytest.Monke
         os.utime(path.with_suffix(".used"), (k, k))
     kept = sorted(path.name for path in tmp_path.glob("*.py"))
     assert kept == [f"tinygrad_rnn_program_{k}.py" for k in (2, 3, 4)]
+
+
+def test_a_program_whose_files_another_process_drops_is_written_again_or_compiled_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tinygrad_rnn.compile import cache
+
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path)
+    source = f"def block(a):\n    return a + {os.getpid()}\n"
+    cache.compiled(source, lambda block, cache: block)
+    (path,) = tmp_path.glob("*.py")
+    path.unlink()
+    cache.compiled(source, lambda block, cache: block)
+    assert path.read_text() == source
+
+    def vanishing(block: Any, cache: bool) -> bool:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return cache
+
+    assert cache.compiled(source, vanishing) is False

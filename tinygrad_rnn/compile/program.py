@@ -14,7 +14,7 @@ from ..core.tensor import Tensor
 from ..kernels import threads
 from ..kernels.products import FAST, contract, multiply, packed, product_address
 from .body import Body, is_shared, width
-from .cache import imported
+from .cache import compiled
 from .emit import emitted
 from .passes import PASSES
 from .plan import SAVED, Place
@@ -58,7 +58,7 @@ class Program:
     @cached_property
     def job(self) -> Any:
         """The compiled block of rows."""
-        return cfunc(_JOB, cache=True, **FAST)(imported(self.source).block)
+        return compiled(self.source, lambda block, cache: cfunc(_JOB, cache=cache, **FAST)(block))
 
     @cached_property
     def _shared_nodes(self) -> list[Tensor]:
