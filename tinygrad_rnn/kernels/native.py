@@ -18,6 +18,12 @@ from numba.np.numpy_support import as_dtype
 intrinsic: Any = _intrinsic
 
 
+@numba.njit(cache=True)
+def address(array: np.ndarray) -> int:
+    """Where an array's first entry is: a tenth of the time of ``array.ctypes.data`` from Python."""
+    return array.ctypes.data
+
+
 @intrinsic
 def at(typingctx: Any, array: Any, offset: Any) -> Any:
     """The address of entry `offset` of a flat array."""

@@ -16,7 +16,7 @@ from numba import cfunc, njit, types
 from numba.np.numpy_support import carray
 
 from . import threads
-from .native import address32, address64, at, moved, zeros_like_pointed
+from .native import address, address32, address64, at, moved, zeros_like_pointed
 from .tile import heights, padded, panel_width, tile_for, tile_of
 
 #: No `nnan` and `ninf`: NaN and infinity must come through.
@@ -24,28 +24,40 @@ FAST = {"fastmath": {"contract", "reassoc", "nsz", "arcp", "afn"}, "error_model"
 DEPTH = 256  # rows of the operands that `contract` keeps in cache at a time
 CHUNK = 512  # columns of its left operand to a block
 ROWS = 96  # rows to a block of `multiply`
-
-
-@njit(cache=True, nogil=True, **FAST)
-def pack(weights: np.ndarray, width: int, out: np.ndarray) -> None:
-    """Lay K×N weights out in panels of `width` columns, each K×width and contiguous, the last padded with zeros."""
-    K, N = weights.shape
-    q = 0
-    for first in range(0, N, width):
-        count = min(width, N - first)
-        for k in range(K):
-            for j in range(count):
-                out[q + j] = weights[k, first + j]
-            for j in range(count, width):
-                out[q + j] = 0
-            q += width
+PACKING = 16  # moving a number of weights to its place takes as long as so many FLOPs
 
 
 def packed(weights: np.ndarray) -> np.ndarray:
-    """`weights` (K, N), of any strides, in panels."""
-    out = np.empty(weights.shape[0] * padded(weights.shape[1], weights.dtype), weights.dtype)
-    pack(weights, tile_for(weights.dtype).width, out)
+    """Weights (K, N), of any strides, in panels of a tile's width, each K×width, the last padded with zeros."""
+    (K, N), dtype = weights.shape, weights.dtype
+    out = np.empty(K * padded(N, dtype), dtype)
+    row, column = weights.strides
+    given = [address(weights), row // dtype.itemsize, column // dtype.itemsize, address(out), K, N]
+    _run("pack", dtype, given, padded(N, dtype) // tile_for(dtype).width, PACKING * out.size)
     return out
+
+
+@njit(cache=True, **FAST)
+def pack_block(given, block, W, P):
+    """One panel. `given`: the address of the weights, their row and column strides, the address of the panels, K, N."""
+    row, column, K, N = given[1], given[2], given[4], given[5]
+    width = panel_width(W)
+    first = block * width
+    count = min(width, N - first)
+    source, out = moved(W, first * column), moved(P, first * K)
+    for k0 in range(0, K, DEPTH):  # a panel of so many rows stays in cache while columns are written one by one
+        k1 = min(K, k0 + DEPTH)
+        if row == 1:  # transposed weights: a column is contiguous
+            for j in range(count):
+                for k in range(k0, k1):
+                    out[k * width + j] = source[j * column + k]
+        else:
+            for k in range(k0, k1):
+                for j in range(count):
+                    out[k * width + j] = source[k * row + j * column]
+    for k in range(K):
+        for j in range(count, width):
+            out[k * width + j] = 0
 
 
 _tall, _high, _low, _flat = (tile_of(rows) for rows in heights())
@@ -140,6 +152,16 @@ def multiply_block(given, block, A, P, C):
                 C[(first + i) * ldc + whole + j] = last[i * width + j]
 
 
+def _pack32(arguments, block):
+    given = carray(arguments, 6)
+    pack_block(given, block, address32(given[0]), address32(given[3]))
+
+
+def _pack64(arguments, block):
+    given = carray(arguments, 6)
+    pack_block(given, block, address64(given[0]), address64(given[3]))
+
+
 def _contract32(arguments, block):
     given = carray(arguments, 11)
     places = address32(given[0]), address32(given[2]), address32(given[4]), address32(given[10])
@@ -168,35 +190,34 @@ def contract(left: np.ndarray, right: np.ndarray, sums: bool) -> tuple[np.ndarra
     dtype = right.dtype
     total, columns = np.empty((M, N), dtype), np.empty(N, dtype) if sums else None
     chunk = max(1, min(M, CHUNK))
-    address = 0 if columns is None else columns.ctypes.data
     size = dtype.itemsize
-    operands = [left.ctypes.data, left.strides[0] // size, right.ctypes.data, right.strides[0] // size]
-    given = np.array([*operands, total.ctypes.data, N, K, M, N, chunk, address], np.int64)
+    operands = [address(left), left.strides[0] // size, address(right), right.strides[0] // size]
+    given = [*operands, address(total), N, K, M, N, chunk, 0 if columns is None else address(columns)]
     blocks = -(-N // tile_for(dtype).width) * max(1, -(-M // chunk))
-    threads.run(_job(_contract32 if size == 4 else _contract64), given, blocks, 2 * K * M * N)
+    _run("contract", dtype, given, blocks, 2 * K * M * N)
     return total, columns
 
 
 def multiply(rows: np.ndarray, weights: np.ndarray, out: np.ndarray, accumulate: bool) -> None:
     """out = or += rows @ weights for many rows; rows and out have contiguous rows."""
     (M, K), N = rows.shape, weights.shape[1]
-    size = rows.dtype.itemsize
+    dtype = rows.dtype
+    size = dtype.itemsize
     panels = packed(weights)
     height = min(ROWS, max(8, -(-M // threads.size())))
-    operands = [rows.ctypes.data, rows.strides[0] // size, out.ctypes.data, out.strides[0] // size, panels.ctypes.data]
-    given = np.array([*operands, K, M, N, height, accumulate], np.int64)
-    threads.run(_job(_multiply32 if size == 4 else _multiply64), given, -(-M // height), 2 * K * M * N)
+    operands = [address(rows), rows.strides[0] // size, address(out), out.strides[0] // size, address(panels)]
+    _run("multiply", dtype, [*operands, K, M, N, height, accumulate], -(-M // height), 2 * K * M * N)
+
+
+def _run(job: str, dtype: np.dtype, given: list[int], blocks: int, cost: int) -> None:
+    threads.run(_job(job, dtype.itemsize).address, np.array(given, np.int64), blocks, cost)
 
 
 @cache
-def _job(function: Any) -> int:
-    """The address of a job, for `threads.run`."""
-    made: Any = cfunc(types.void(types.CPointer(types.intp), types.intp), cache=True, **FAST)(function)
-    _jobs.append(made)
-    return made.address
-
-
-_jobs: list[Any] = []  # compiled jobs, kept alive
+def _job(name: str, size: int) -> Any:
+    """A compiled job for `threads.run`."""
+    block: Any = globals()[f"_{name}{8 * size}"]
+    return cfunc(types.void(types.CPointer(types.intp), types.intp), cache=True, **FAST)(block)
 
 
 @cache

@@ -15,7 +15,7 @@ import time
 import numpy as np
 from numba import njit
 
-from .native import atomic_add, atomic_load, atomic_store, call_job, compare_and_swap, pause
+from .native import address, atomic_add, atomic_load, atomic_store, call_job, compare_and_swap, pause
 
 # The board that a pool shares with its workers: int64 entries, each on a cache line of its own.
 _LINE = 16
@@ -106,7 +106,7 @@ class Pool:
 
     def run(self, function: int, arguments: np.ndarray, blocks: int) -> None:
         """Run ``function(arguments, block)`` for every block and return when all are done."""
-        place = arguments.ctypes.data
+        place = address(arguments)
         if blocks <= 1 or self.size == 1 or blocks > _MASK or not self.busy.acquire(blocking=False):
             _run_alone(blocks, function, place)  # small, or the pool serves another Python thread
             return
@@ -162,7 +162,7 @@ def resize(threads: int | None) -> None:
 def run(function: int, arguments: np.ndarray, blocks: int, cost: float = float("inf")) -> None:
     """Run a job on the process's pool, or in the calling thread if its `cost` (FLOPs) is small."""
     if cost < SMALL or blocks <= 1:
-        _run_alone(blocks, function, arguments.ctypes.data)
+        _run_alone(blocks, function, address(arguments))
     else:
         (_pool or _new_pool()).run(function, arguments, blocks)
 
