@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.op import Op
 from ..core.tensor import Tensor
 
 #: Traces kept for one cell.
@@ -39,7 +40,35 @@ class Known:
 
     cell: weakref.ref
     traces: dict[Any, tuple[Any, list[Callable[[], Any]]]] = dataclasses.field(default_factory=dict)
+    latest: dict[Any, tuple[Any, Glance, list[Callable[[], Any]]]] = dataclasses.field(default_factory=dict)
     restless: Uncompiled | None = None
+
+
+class Glance:
+    """The attributes of objects, and what functions close over, by identity.
+
+    If they are the same, so is the fingerprint, at a tenth of the cost. `held` keeps numbers and texts alive, whose
+    identities could otherwise be given to others.
+    """
+
+    def __init__(self, objects: list[Any], kinds: list[type], held: list[Any]):
+        self.held = held
+        self.kinds = [(kind, _identities(kind)) for kind in kinds]
+        self.objects = [(weakref.ref(x), _identities(x)) for x in objects]
+
+    def holds(self) -> bool:
+        for refer, identities in self.objects:
+            x = refer()
+            if x is None or _identities(x) != identities:
+                return False
+        return all(_identities(kind) == identities for kind, identities in self.kinds)
+
+
+def _identities(x: Any) -> tuple[Any, ...]:
+    if isinstance(x, FunctionType):
+        return tuple(id(_content(c)) for c in x.__closure__ or ())
+    attributes = vars(x)
+    return (*attributes, *map(id, attributes.values()))
 
 
 def known(cell: Any, key: tuple[Any, ...], trace: Callable[[], Any]) -> Any:
@@ -48,12 +77,18 @@ def known(cell: Any, key: tuple[Any, ...], trace: Callable[[], Any]) -> Any:
     if of is None or of.cell() is not cell:
         number = id(cell)
         of = _cells[number] = Known(weakref.ref(cell, lambda _: _cells.pop(number, None)))
+    if key in of.latest:
+        found, glance, refers = of.latest[key]
+        if glance.holds() and all(refer() is not None for refer in refers):
+            return found
     for _ in range(2):  # a step may make its weights when first run
-        facts, opaque = fingerprint(cell)
+        facts, opaque, glance = fingerprint(cell)
         if of.restless is not None:
             return of.restless
         made = of.traces.get((key, facts))
         if made is not None and all(refer() is not None for refer in made[1]):
+            if glance is not None:
+                of.latest[key] = (made[0], glance, made[1])
             return made[0]
         found = trace()
         if fingerprint(cell)[0] == facts:
@@ -61,6 +96,7 @@ def known(cell: Any, key: tuple[Any, ...], trace: Callable[[], Any]) -> Any:
                 message = f"{type(cell).__name__} was traced {KEPT} times: its attributes change from call to call"
                 warnings.warn(message, UncompiledWarning, stacklevel=4)
                 of.traces.clear()
+                of.latest.clear()
             of.traces[key, facts] = (found, [_reference(x) for x in opaque])
             return found
     of.restless = Uncompiled("its step changes the cell's attributes")
@@ -75,17 +111,20 @@ def _reference(x: Any) -> Callable[[], Any]:
         return lambda: x
 
 
-def fingerprint(cell: Any) -> tuple[tuple[Any, ...], list[Any]]:
+def fingerprint(cell: Any) -> tuple[tuple[Any, ...], list[Any], Glance | None]:
     """What a cell's attributes and those of its class are, and the objects of which only the identity is known.
+
+    Also a `Glance` that tells whether they still are, unless there are containers or arrays among them.
 
     Numbers, texts and arrays count by value, tensors by identity (their values are read at every call). Modules,
     containers, data classes, namespaces and what functions close over are opened.
     """
     facts: list[Any] = []
-    opaque: list[Any] = []
-    for kind in type(cell).__mro__:
-        if not kind.__module__.startswith(_OURS):
-            opaque.extend(vars(kind).values())
+    kinds = [kind for kind in type(cell).__mro__ if not kind.__module__.startswith(_OURS)]
+    opaque: list[Any] = [value for kind in kinds for value in vars(kind).values()]
+    opened: list[Any] = []
+    held: list[Any] = []
+    simple = True
     opaque = [x for x in opaque if x is not None]
     facts.extend(map(id, opaque))
     seen: set[int] = set()
@@ -95,35 +134,47 @@ def fingerprint(cell: Any) -> tuple[tuple[Any, ...], list[Any]]:
         kind = type(item)
         if kind in _PLAIN:
             facts.append(item)
+            held.append(item)
         elif kind is list or kind is tuple:
             facts.append(len(item))
             stack.extend(item)
+            simple = False
         elif kind is dict:
             facts.append(len(item))
             facts.extend(item)
             stack.extend(item.values())
+            simple = False
         elif isinstance(item, (np.ndarray, np.generic)) and not item.dtype.hasobject:
             facts += (item.shape, item.dtype.str, hashlib.blake2b(item.tobytes()).digest())
+            simple = False
         else:
             facts.append(id(item))
             opaque.append(item)
-            if id(item) not in seen and not isinstance(item, Tensor):
-                seen.add(id(item))
-                stack.extend(_inside(item, cell))
-    return tuple(facts), opaque
+            if id(item) in seen or isinstance(item, (Tensor, Op)):
+                continue
+            seen.add(id(item))
+            if _opens(item, cell):
+                opened.append(item)
+                facts.append(len(vars(item)))
+                facts.extend(vars(item))
+                stack.extend(vars(item).values())
+            elif isinstance(item, FunctionType):
+                opened.append(item)
+                stack.extend(_content(c) for c in item.__closure__ or ())
+            elif isinstance(item, (dict, list, tuple)):
+                stack.append(dict(item) if isinstance(item, dict) else [*item])
+                simple = False
+    try:
+        return tuple(facts), opaque, Glance(opened, kinds, held) if simple else None
+    except TypeError:  # an object without weak references
+        return tuple(facts), opaque, None
 
 
-def _inside(item: Any, cell: Any) -> tuple[Any, ...]:
-    """What else counts of an object."""
-    if isinstance(item, dict):
-        return (dict(item),)
-    if isinstance(item, (list, tuple)):
-        return tuple(item)
-    if isinstance(item, FunctionType):
-        return tuple(_content(c) for c in item.__closure__ or ())
+def _opens(item: Any, cell: Any) -> bool:
+    """Whether an object's attributes count."""
     opens = item is cell or hasattr(item, "named_parameters") or isinstance(item, SimpleNamespace)
     opens = opens or dataclasses.is_dataclass(item)
-    return (vars(item),) if opens and not isinstance(item, type) and hasattr(item, "__dict__") else ()
+    return opens and not isinstance(item, type) and hasattr(item, "__dict__")
 
 
 def _content(closed_over: Any) -> Any:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.apply import apply
+from ..core.apply import apply, recorded
+from ..core.mode import current
 from ..core.op import Op
 from ..core.tensor import Tensor
 
@@ -63,7 +64,10 @@ def specs_of(parts: Sequence[Any]) -> tuple[Spec, ...]:
 
 def take_part(values: Any, k: int, specs: tuple[Spec, ...]) -> Any:
     """Result `k` of a node with several."""
-    return apply(TAKE, (values,), {"k": k, "specs": specs})
+    attrs = {"k": k, "specs": specs}
+    if isinstance(values, Tensor) and values._array is not None:  # there is nothing to check
+        return recorded(Tensor(_taken(values._array, **attrs)), TAKE, (values,), attrs, current())
+    return apply(TAKE, (values,), attrs)
 
 
 def put_together(parts: Sequence[Any]) -> Any:

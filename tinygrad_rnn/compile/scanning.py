@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 
-from ..core.apply import apply
+from ..core.apply import apply, recorded
 from ..core.errors import ShapeError, TinygradError, with_user_line
 from ..core.mode import current, scope
 from ..core.op import Op
@@ -95,7 +95,12 @@ def run(recurrence: Recurrence, operands: Sequence[Tensor], reverse: bool, title
     ])  # fmt: skip
     floats = [k for k in recurrence.all_operands if operands[k].requires_grad or mode.record == "all"]
     attrs = {"recurrence": recurrence, "reverse": reverse, "wrt": tuple(floats) if needs else None, "specs": specs}
-    node = apply(SCAN, operands, attrs).named(title)
+    if any(x._array is None for x in operands):
+        node = apply(SCAN, operands, attrs)
+    else:  # all was checked when it was traced
+        results = _evaluate(*[x._array for x in operands], **attrs)
+        node = recorded(Tensor(results), SCAN, tuple(operands), attrs, mode)
+    node.named(title)
     return [take_part(node, k, specs) for k in range(len(specs))]
 
 

@@ -36,7 +36,12 @@ def apply(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
             raise type(error)(_sentence(op, inputs, attrs, str(error))) from None
         except (ValueError, TypeError, IndexError) as error:
             raise _explained(op, inputs, attrs, error) from error
-    needs = any(x.requires_grad for x in inputs) and y.dtype.kind in "fO" and op.differentiable
+    return recorded(y, op, inputs, attrs, mode)
+
+
+def recorded(y: Tensor, op: Op, inputs: tuple[Tensor, ...], attrs: dict[str, Any], mode: Mode) -> Tensor:
+    """`y`, computed as op(inputs), as a node of the graph if the mode says so."""
+    needs = op.differentiable and y.dtype.kind in "fO" and any(x.requires_grad for x in inputs)
     if mode.record == "all" or (needs and mode.records):
         y.op, y.inputs, y.attrs, y.requires_grad, y.scope = op, inputs, attrs or None, needs, mode.scope
     if not mode.plain:

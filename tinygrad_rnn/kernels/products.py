@@ -24,6 +24,7 @@ FAST = {"fastmath": {"contract", "reassoc", "nsz", "arcp", "afn"}, "error_model"
 DEPTH = 256  # rows of the operands that `contract` keeps in cache at a time
 CHUNK = 512  # columns of its left operand to a block
 ROWS = 96  # rows to a block of `multiply`
+TINY = 20_000  # multiplications below which NumPy's product takes less time than calling ours
 PACKING = 16  # moving a number of weights to its place takes as long as so many FLOPs
 
 
@@ -188,6 +189,8 @@ def contract(left: np.ndarray, right: np.ndarray, sums: bool) -> tuple[np.ndarra
     """leftᵀ @ right for tall matrices whose rows are contiguous, and the column sums of `right` if wanted."""
     (K, M), N = left.shape, right.shape[1]
     dtype = right.dtype
+    if K * M * N < TINY:
+        return left.T @ right, right.sum(axis=0) if sums else None
     total, columns = np.empty((M, N), dtype), np.empty(N, dtype) if sums else None
     chunk = max(1, min(M, CHUNK))
     size = dtype.itemsize
@@ -201,6 +204,9 @@ def contract(left: np.ndarray, right: np.ndarray, sums: bool) -> tuple[np.ndarra
 def multiply(rows: np.ndarray, weights: np.ndarray, out: np.ndarray, accumulate: bool) -> None:
     """out = or += rows @ weights for many rows; rows and out have contiguous rows."""
     (M, K), N = rows.shape, weights.shape[1]
+    if M * K * N < TINY and not accumulate:
+        np.matmul(rows, weights, out=out)
+        return
     dtype = rows.dtype
     size = dtype.itemsize
     panels = packed(weights)

@@ -12,10 +12,13 @@ from ..core.mode import no_grad, scope
 from .loading import checked_arrays
 from .parameter import Parameter
 
+#: What most attributes are, besides parameters and modules.
+_PLAIN = {int, float, bool, str, type(None)}
+
 
 def _members(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Parameter | Module]]:
     """The parameters and modules among some attributes, also inside lists, tuples and dicts (``layers.0``)."""
-    stack = list(attributes.items())[::-1]
+    stack = [item for item in attributes.items() if item[1].__class__ not in _PLAIN][::-1]
     while stack:
         name, value = stack.pop()
         if isinstance(value, (Parameter, Module)):
@@ -91,6 +94,8 @@ class Module:
             path, module, above = stack.pop()
             yield path, module, len(above)
             inside = [(n, m) for n, m in _members(vars(module)) if isinstance(m, Module)]
+            if not inside:
+                continue
             above = (*above, module)
             stack.extend((_join(path, n), m, above) for n, m in reversed(inside) if not any(m is a for a in above))
 

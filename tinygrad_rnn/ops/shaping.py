@@ -59,7 +59,7 @@ def _permuted(x, *, axes):
 )  # fmt: skip
 def permute(x, *, axes):
     """Axes in another order: result axis i is axis ``axes[i]`` of x."""
-    return np.transpose(x, axes)
+    return x.transpose(axes)
 
 
 def transpose(x: TensorLike, a: int = -2, b: int = -1) -> Tensor:
