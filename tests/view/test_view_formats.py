@@ -29,7 +29,7 @@ def test_hostile_names_are_data_in_svg(name):
     drawing = hostile_drawing(name)
     root = ET.fromstring(drawing.svg)
     assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {
-        "svg", "title", "desc", "rect", "text", "g", "path", "polygon",
+        "svg", "title", "desc", "style", "rect", "text", "g", "path", "polygon",
     }  # fmt: skip
     assert clean(name) in [text.replace("\u00a0", " ") for text in texts(drawing.svg)]
 

@@ -10,9 +10,12 @@ from ..core.graph import Graph
 from ..core.tensor import Tensor
 from .build import build
 from .drawing import Drawing
+from .gates import gates
+from .sheet import Sheet
 from .subject import is_cell, is_module, trace_cell, trace_module
+from .theme import THEMES
 
-_SHOW = ("name", "shape", "value", "grad")
+_SHOW = ("name", "shape", "value", "grad", "weights")
 _DIRECTIONS = ("forward", "backward", "both")
 
 
@@ -22,6 +25,8 @@ def draw(
     direction: str = "forward",
     show: str | Iterable[str] = ("name", "shape"),
     wrt: Sequence[Tensor] | None = None,
+    level: str = "op",
+    theme: str = "auto",
     steps: int | None = None,
     batch: int = 1,
     input: Any = None,
@@ -67,7 +72,11 @@ def draw(
     if backward is not None:
         _check_size(len(backward) + (len(graph) if direction == "both" else 0), max_nodes)
         title += ", backward" if direction == "backward" else ", forward and backward"
-    picture = build(graph, backward, direction=direction, show=shown, title=title)
+    sheet = Sheet.of(graph, backward, direction)
+    if level == "gate":
+        sheet = gates(sheet, weights="weights" in shown)
+    picture = build(sheet, show=shown, title=title, theme=THEMES[theme], across=level != "op")
+    picture.adaptive = theme == "auto"
     return Drawing(picture, engine=engine, time_limit=time_limit)
 
 

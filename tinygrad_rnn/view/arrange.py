@@ -18,7 +18,7 @@ from .layout import Point, Positions, lay_out
 from .marks import meeting
 from .picture import Edge, Frame, Node, Picture
 from .text import width
-from .theme import FRAME_SIZE
+from .theme import FRAME_SIZE, POINT
 
 PAD, HEAD, TRACK, GAP, LIFT = 10.0, 17.0, 6.0, 16.0, 5.0
 LANES = ("lane", "link", "back_lane")
@@ -55,16 +55,20 @@ class _Column:
 def arrange(picture: Picture, *, engine: str, time_limit: float) -> Picture:
     """Give every node a position, every edge a path, every scope a frame. Changes and returns the picture."""
     lanes = _lanes(picture)
+    for lane in lanes:
+        if picture.across and lane.kind == "lane":  # the lane itself runs on
+            picture.nodes[lane.head].look, lane.runs_on = POINT, True
     columns = _columns(picture, engine, monotonic() + time_limit)
     rows = [_Row([c for c in columns if c.row == r]) for r in sorted({c.row for c in columns})]
-    plans = [_Plan(e, *_ends(e, picture, columns)) for e in lanes]
+    plans = [_Plan(e, *_ends(e, picture, columns), across=picture.across) for e in lanes]
     for plan in plans:
-        if plan.climbs is not None:
+        if plan.climbs is not None and not plan.straight:
             plan.climbs.lanes.append(plan.edge)
     for row in rows:
         row.place_across()
     for plan in plans:
-        plan.take_tracks(rows[plan.tail.row])
+        if not plan.straight:
+            plan.take_tracks(rows[plan.tail.row])
     top = 0.0
     for row in rows:
         top = row.place_down(top)
@@ -109,16 +113,26 @@ def _columns(picture: Picture, engine: str, deadline: float) -> list[_Column]:
     known: dict[str, Positions] = {}
     columns = []
     for i, block in enumerate(picture.blocks):
-        source, ids, clusters = block_dot(nodes[i], edges[i], exits[i])
+        source, ids, clusters = block_dot(nodes[i], edges[i], exits[i], picture.across)
         if source not in known:
             known[source] = lay_out(source, engine=engine, time_limit=deadline - monotonic())
-        column = _Column(i, block.row, block.frames, known[source], ids, clusters)
+        positions = known[source]
+        if picture.across and _state_below(positions, edges[i], ids, picture):
+            positions = positions.upside_down()
+        column = _Column(i, block.row, block.frames, positions, ids, clusters)
         column.wide, column.high = column.positions.wide, column.positions.high
         if block.frames:
             label = width(frame_label(block.frames[-1]), FRAME_SIZE) + 2 * PAD
             column.wide, column.high = max(column.wide + 2 * PAD, label), column.high + 2 * PAD + HEAD
         columns.append(column)
     return columns
+
+
+def _state_below(positions: Positions, edges: list[Edge], ids: dict[str, str], picture: Picture) -> bool:
+    """Whether the states that run straight through a step do so in its lower half."""
+    heads = [e.head for e in edges if e.kind == "through" and picture.nodes[e.head].look.shape == "circle"]
+    heights = [positions.nodes[ids[head]][1] for head in heads]
+    return bool(heights) and sum(heights) / len(heights) > positions.high / 2 + 1
 
 
 class _Row:
@@ -155,6 +169,7 @@ class _Plan:
     tail: _Column
     head: _Column
     climbs: _Column | None  # it climbs the gap to the left of this block; None: it only changes rows
+    across: bool = False
     first: int = 0
     second: int = 0
 
@@ -162,6 +177,11 @@ class _Plan:
     def up(self) -> bool:
         """Gradients leave at the head of a block and enter the next at its foot."""
         return self.edge.kind == "back_lane"
+
+    @property
+    def straight(self) -> bool:
+        """From one block into the next, where blocks are laid out from left to right."""
+        return self.across and self.tail.row == self.head.row and abs(self.tail.index - self.head.index) == 1
 
     @property
     def gap(self) -> float:
@@ -175,6 +195,9 @@ class _Plan:
 
     def take_tracks(self, row: _Row) -> None:
         start, end = self.start, self.head.node(self.edge.head)[0]
+        if self.across:
+            self.first = row.feet.take(start, end)
+            return
         out, into = (row.heads, row.feet) if self.up else (row.feet, row.heads)
         self.first = out.take(start, end if self.climbs is None else self.gap)
         self.second = 0 if self.climbs is None else into.take(self.gap, end)
@@ -186,11 +209,24 @@ class _Plan:
         start = [self.tail.at(p) for p in self.tail.positions.edges[pair][0]]
         start = start[::-1] if self.up else start
         x, y = self.head.node(self.edge.head)
+        if self.across:
+            return start + self._sideways(row, start[-1], (x, y))[1:]
         out, into = LIFT + TRACK * (1 + self.first), LIFT + TRACK * (1 + self.second)
         sides = (row.head - out, row.foot + into) if self.up else (row.foot + out, row.head - into)
         bends = [start[-1], (start[-1][0], sides[0])]
         bends += [(x, sides[0])] if self.climbs is None else [(self.gap, sides[0]), (self.gap, sides[1]), (x, sides[1])]
         return start + rounded([*bends, (x, y + half if self.up else y - half)])[1:]
+
+    def _sideways(self, row: _Row, start: Point, end: Point) -> list[Point]:
+        """From the side of one block into the side of another; straight, or along a track below the row."""
+        (a, y), (b, z), half = start, end, GAP / 2 * (-1 if self.up else 1)
+        if self.straight:
+            middle = (a + b) / 2
+            return [start, (middle, y), (middle, z), end]
+        side = row.foot + LIFT + TRACK * (1 + self.first)
+        out = self.tail.x + half + (0 if self.up else self.tail.wide)
+        into = self.head.x - half + (self.head.wide if self.up else 0)
+        return rounded([start, (out, y), (out, side), (into, side), (into, z), end])
 
 
 def _ends(edge: Edge, picture: Picture, columns: list[_Column]) -> tuple[_Column, _Column, _Column | None]:
@@ -221,6 +257,8 @@ def _crossings(plans: list[_Plan]) -> dict[int, list[float]]:
     """Where lanes cross the heads of blocks."""
     found: dict[int, list[float]] = defaultdict(list)
     for plan in plans:
+        if plan.across:
+            continue
         leaves, enters = plan.start, plan.edge.path[-1][0]
         found[plan.tail.index if plan.up else plan.head.index].append(leaves if plan.up else enters)
     return found

@@ -6,49 +6,40 @@ from collections import Counter
 from collections.abc import Set
 from dataclasses import replace
 
-from ..core.graph import Graph
 from ..core.op import Op
 from ..core.tensor import Tensor
 from .blocks import Blocks
+from .gates import PRODUCTS
 from .labels import ghost_label, label, step_of
-from .picture import Edge, Node, Picture
+from .picture import Edge, Label, Node, Picture
+from .sheet import Sheet
 from .text import clean, plain_name, split_name
-from .theme import LOOKS, Look
+from .theme import LIGHT, POINT, Look, Theme
 
-_PRODUCTS = ("MatMul", "Gemm", "Einsum")
 CROWD = 8  # a leaf read by more nodes than this is repeated: nothing slows and tangles a layout more
 _ORDER = {"state": 0, "input": 1, "parameter": 2, "constant": 3}  # equal in every step, so that steps look alike
 
 
-def build(forward: Graph, backward: Graph | None, *, direction: str, show: Set[str], title: str) -> Picture:
-    """The picture of a forward graph, of its backward graph, or of both on one canvas."""
-    graphs = [g for g in (forward if direction != "backward" else None, backward) if g is not None]
-    return _Builder(graphs, forward, backward, show, title).picture
+def build(sheet: Sheet, *, show: Set[str], title: str, theme: Theme = LIGHT, across: bool = False) -> Picture:
+    """The picture of a sheet. `across`: states run straight from step to step, from left to right."""
+    return _Builder(sheet, show, Picture(title, theme=theme, across=across)).picture
 
 
 class _Builder:
-    def __init__(self, graphs: list[Graph], forward: Graph, backward: Graph | None, show: Set[str], title: str):
-        self.forward, self.backward, self.show = forward, backward, show
-        self.known = {n.number for n in forward.nodes}
-        self.operands: dict[int, tuple[Tensor, ...]] = {}
-        nodes: dict[int, Tensor] = {}
-        for graph in graphs:
-            for node in graph.nodes:
-                if node.number not in nodes or not graph.is_leaf(node):
-                    nodes[node.number] = node
-                    self.operands[node.number] = graph.operands(node)
-        self.order = [nodes[number] for number in sorted(nodes)]
+    def __init__(self, sheet: Sheet, show: Set[str], picture: Picture):
+        self.sheet, self.show, self.looks = sheet, show, picture.theme.looks
+        self.order, self.operands = sheet.order, sheet.operands
         self.ids = {n.number: f"n{k}" for k, n in enumerate(self.order)}
-        self.outputs = {out.number for graph in graphs for out in graph.outputs}
         self.readers = {x.number: node for node in reversed(self.order) for x in self.operands[node.number]}
         self.drawn: dict[tuple[int, int], str] = {}  # (node, block) → id of its node or ghost there
-        self.blocks = Blocks(self.order, self.operands, self.known)
+        self.blocks = Blocks(self.order, self.operands, {n.number for n in self.order} - sheet.backward)
         home = self.blocks.home
         leaves = {n.number for n in self.order if not self.operands[n.number]}
         reads = [(x.number, home[n.number]) for n in self.order for x in self.operands[n.number]]
         self.uses = Counter(place for place in reads if place[0] in leaves)
         self.last: dict[tuple[int, int], Tensor] = {}  # the last reader of a leaf in a block
-        self.picture = Picture(title, f"{len(self.order)} nodes", blocks=self.blocks.blocks)
+        self.picture = picture
+        picture.description, picture.blocks = f"{len(self.order)} nodes", self.blocks.blocks
         self.fill()
 
     def fill(self) -> None:
@@ -58,12 +49,34 @@ class _Builder:
                 continue  # the gradients of another step read it
             if home is not None:
                 self.add(node, home, ghost=False, reader=self.readers.get(node.number))
-            elif node.number in self.outputs:
+            elif node.number in self.sheet.outputs:
                 self.add(node, 0, ghost=False)
         for node in self.order:
             for x in self.operands[node.number]:
                 self.connect(x, node)
+        for new, state in self.sheet.loops:
+            self.picture.edges.append(Edge(self.ids[new.number], self.ids[state.number], "loop"))
+        if self.picture.across:
+            self.run_through()
         self.picture.nodes = dict(sorted(self.picture.nodes.items(), key=lambda item: item[1].order))
+
+    def run_through(self) -> None:
+        """Mark the way of each state through a step, and where it leaves the last one."""
+        nodes, edges = self.picture.nodes, self.picture.edges
+        states = {node.id for node in nodes.values() if node.entry and not node.backward}
+        stops = {self.ids[n.number] for n in self.order if self.role(n) == "state"}
+        for edge in edges:
+            if edge.kind == "data" and edge.tail in states:
+                edge.kind = "through"
+                if edge.head not in stops and nodes[edge.head].look == self.looks["pointwise"]:
+                    states.add(edge.head)
+        for node in self.order:
+            if self.role(node) == "state" and node.number in self.sheet.outputs and self.operands[node.number]:
+                tail = nodes[self.ids[node.number]]
+                end = Node(f"{tail.id}end", POINT, Label(), tail.block, order=(10, tail.order[1]), leaves=True)
+                if not any(e.kind == "lane" and e.tail == tail.id for e in edges):
+                    nodes[end.id] = end
+                    edges.append(Edge(tail.id, end.id, "through"))
 
     def connect(self, x: Tensor, node: Tensor) -> None:
         """The edge from operand `x`; across blocks it runs through a ghost of `x` beside its reader."""
@@ -93,11 +106,12 @@ class _Builder:
         role, backward = self.role(node), self.is_backward(node)
         leaf = ghost or not self.operands[node.number]
         look = self.look(node, role, backward)
-        text = label(node, role, self.show - {"value"} if look.small else self.show, details=not ghost)
+        shown = self.show - {"value"} if look.small else self.show
+        text = label(node, role, shown, details=not ghost, glyph=self.sheet.glyphs.get(node.number))
         if ghost:
             text = ghost_label(text, node, reader if backward else None)
-            look = LOOKS["gradient"] if backward else look
-            look = replace(look, fill="#ffffff", double=False)
+            look = self.looks["gradient"] if backward else self.looks["state"] if role == "state" else look
+            look = replace(look, fill=self.picture.theme.paper, double=False)
         belongs = leaf and (role in ("constant", "parameter") or backward)  # to whoever reads it
         frames = self.blocks.frames(reader if reader is not None and belongs else node, block)
         self.picture.nodes[identity] = Node(
@@ -115,26 +129,24 @@ class _Builder:
         return self.blocks.home.get(node.number, block) != block or (state and bool(self.blocks.blocks[block].frames))
 
     def is_backward(self, node: Tensor) -> bool:
-        return node.number not in self.known
+        return node.number in self.sheet.backward
 
     def role(self, node: Tensor) -> str:
-        if self.backward is not None and self.is_backward(node):
-            return self.backward.role(node)
-        if node.op is not None and not self.operands[node.number]:
-            return "saved"
-        return self.forward.role(node)
+        return self.sheet.roles[node.number]
 
     def look(self, node: Tensor, role: str, backward: bool) -> Look:
         structure = node.op is not None and role != "saved" and is_structure(node.op)
-        if role == "constant" or (structure and not node.name):
-            return LOOKS["constant" if role == "constant" else "structure"]
-        if backward:
-            look = LOOKS["gradient"]
+        if node.number in self.sheet.looks:
+            look = self.looks[self.sheet.looks[node.number]]
+        elif role == "constant" or (structure and not node.name):
+            return self.looks["constant" if role == "constant" else "structure"]
+        elif backward:
+            look = self.looks["gradient"]
         elif role in ("op", "output") and node.op is not None:
-            look = LOOKS["loss" if role == "output" and not node.shape else _op_kind(node.op)]
+            look = self.looks["loss" if role == "output" and not node.shape else _op_kind(node.op)]
         else:
-            look = LOOKS[role]
-        return replace(look, double=True) if node.number in self.outputs and not look.small else look
+            look = self.looks[role]
+        return replace(look, double=True) if node.number in self.sheet.outputs and not look.small else look
 
     def tooltip(self, node: Tensor, role: str) -> str:
         """For a pointer resting on the node: its path and how it was computed."""
@@ -147,11 +159,11 @@ class _Builder:
 
 def is_structure(op: Op) -> bool:
     """Whether an op only moves entries about: slices, transposes, reshapes, casts."""
-    return op.cost is None and op.linear is not None and not op.elementwise and op.onnx not in _PRODUCTS
+    return op.cost is None and op.linear is not None and not op.elementwise and op.onnx not in PRODUCTS
 
 
 def _op_kind(op: Op) -> str:
-    if op.onnx in _PRODUCTS:
+    if op.onnx in PRODUCTS:
         return "product"
     if op.elementwise:
         return "function" if len(op.operands) == 1 else "pointwise"

@@ -9,27 +9,36 @@ import graphviz
 
 from .picture import Edge, Node, Picture
 from .text import clean
-from .theme import DETAIL_SIZE, FRAME_FILLS, FRAME_LINE, FRAME_TEXT, STROKES
+from .theme import DETAIL_SIZE, LIGHT, Theme
 
-_SHAPES = {"circle": "box", "box": "box", "slanted": "parallelogram", "cut": "octagon", "plain": "box"}
+_SHAPES = {
+    "circle": "box",
+    "box": "box",
+    "slanted": "parallelogram",
+    "cut": "octagon",
+    "plain": "box",
+    "point": "point",
+}
 SPACING = {"nodesep": "0.16", "ranksep": "0.26"}
 
 
 def to_dot(picture: Picture) -> str:
     """The whole picture, styled: what ``.save("x.dot")`` writes, for any Graphviz."""
     out = graphviz.Digraph("picture", comment=clean(picture.title))
-    out.attr(rankdir="TB", fontname="DejaVu Sans,Verdana,sans-serif", compound="true", **SPACING)
+    out.attr(
+        rankdir="TB", fontname="DejaVu Sans,Verdana,sans-serif", compound="true", bgcolor=picture.theme.paper, **SPACING
+    )
     out.attr("node", fontname="DejaVu Sans,Verdana,sans-serif", fontsize="11", margin="0.03")
     out.attr("edge", arrowsize="0.6")
     frames = {node.id: picture.blocks[node.block].frames + node.frames for node in picture.nodes.values()}
-    _nested(out, [(frames[node.id], node) for node in picture.nodes.values()], _styled_node)
+    _nested(out, [(frames[node.id], node) for node in picture.nodes.values()], _styled_node, picture.theme)
     for edge in picture.edges:
-        _styled_edge(out, edge)
+        _styled_edge(out, edge, picture.theme)
     return out.source
 
 
 def block_dot(
-    nodes: Sequence[Node], edges: Iterable[Edge], exits: Iterable[tuple[str, bool]]
+    nodes: Sequence[Node], edges: Iterable[Edge], exits: Iterable[tuple[str, bool]], across: bool = False
 ) -> tuple[str, dict[str, str], dict[str, tuple[str, ...]]]:
     """One block, sizes only, for the layout engine: DOT, its name for each node, and the scope of each cluster.
 
@@ -38,7 +47,7 @@ def block_dot(
     after their source with "^" or "v". Names are numbered afresh, so that equal steps give equal text.
     """
     out = graphviz.Digraph("block")
-    out.attr(rankdir="TB", **SPACING)
+    out.attr(rankdir="LR" if across else "TB", **SPACING)
     out.attr("node", shape="box", fixedsize="true", label="")
     out.attr("edge", dir="none")
     if len(nodes) < 200:
@@ -55,12 +64,12 @@ def block_dot(
     clusters = _nested(out, [(() if n.entry else n.frames, n) for n in nodes], write)
     sides: dict[str, list[str]] = {"source": [], "sink": []}
     for n in nodes:
-        if n.entry:
-            sides["sink" if n.backward else "source"].append(ids[n.id])
+        if n.entry or n.leaves:
+            sides["sink" if n.backward or n.leaves else "source"].append(ids[n.id])
     for i, source, upwards in leaving:
         sides["source" if upwards else "sink"].append(ids[i])
         out.node(ids[i], width="0.02", height="0.02")
-        out.edge(*((ids[i], ids[source]) if upwards else (ids[source], ids[i])), weight="2")
+        out.edge(*((ids[i], ids[source]) if upwards else (ids[source], ids[i])), weight="20" if across else "2")
     for side, members in sides.items():
         if members:
             rank = graphviz.Digraph(graph_attr={"rank": side})
@@ -72,8 +81,9 @@ def block_dot(
         if edge.kind == "gradient":
             out.edge(head, tail)
         else:
+            straight = edge.kind == "through" and by_id[edge.head].look.shape in ("circle", "point")
             heavy = by_id[edge.tail].look.shape == "circle" and edge.kind == "data"
-            out.edge(tail, head, weight="2" if heavy else "1")
+            out.edge(tail, head, weight="20" if straight else "2" if heavy else "1")
     return out.source, ids, clusters
 
 
@@ -82,7 +92,7 @@ def exit_id(source: str, upwards: bool) -> str:
 
 
 def _nested(
-    out: Any, placed: Sequence[tuple[tuple[str, ...], Node]], write: Callable[[Any, Node], None]
+    out: Any, placed: Sequence[tuple[tuple[str, ...], Node]], write: Callable[[Any, Node], None], theme: Theme = LIGHT
 ) -> dict[str, tuple[str, ...]]:
     """Write nodes into clusters, one per scope; returns each cluster's scope. No recursion: scopes may nest deeply."""
     bodies: dict[tuple[str, ...], Any] = {(): out}
@@ -93,8 +103,8 @@ def _nested(
                 body = graphviz.Digraph(f"cluster_{len(bodies)}")
                 body.attr(
                     label=graphviz.nohtml(graphviz.escape(frame_label(path[-1]))), style="rounded,filled",
-                    color=FRAME_LINE, fillcolor=FRAME_FILLS[min(depth, len(FRAME_FILLS)) - 1],
-                    fontcolor=FRAME_TEXT, fontsize="11", labeljust="l", margin="8",
+                    color=theme.frame_line, fillcolor=theme.frame_fill(depth - 1),
+                    fontcolor=theme.frame_text, fontsize="11", labeljust="l", margin="8",
                 )  # fmt: skip
                 bodies[path] = body
         write(bodies[frames], node)
@@ -121,8 +131,8 @@ def _styled_node(out: Any, node: Node) -> None:
     )  # fmt: skip
 
 
-def _styled_edge(out: Any, edge: Edge) -> None:
-    stroke = STROKES[edge.kind]
+def _styled_edge(out: Any, edge: Edge, theme: Theme) -> None:
+    stroke = theme.strokes[edge.kind]
     attributes = {"color": stroke.line, "penwidth": f"{stroke.weight:g}"}
     if stroke.dash:
         attributes["style"] = "dotted" if edge.kind == "saved" else "dashed"

@@ -14,10 +14,14 @@ from .text import clean, split_name, subscript
 _FULL = 4  # values of up to this many entries are written out
 
 
-def label(node: Tensor, role: str, show: Set[str], details: bool = True) -> Label:
-    """The label of a node. Shapes are written where they are news: leaves, named results, and ops that change it."""
-    leaf = role in ("input", "parameter", "constant", "saved") or node.op is None
-    glyph = "" if leaf or node.op is None else glyph_of(node)
+def label(node: Tensor, role: str, show: Set[str], details: bool = True, glyph: str | None = None) -> Label:
+    """The label of a node. Shapes are written where they are news: leaves, named results, and ops that change it.
+
+    `glyph` replaces the op's sign.
+    """
+    leaf = glyph is None and (role in ("input", "parameter", "constant", "saved") or node.op is None)
+    if glyph is None:
+        glyph = "" if leaf or node.op is None else glyph_of(node)
     base, index = ("", "")
     constant = role == "constant" and not node.shape and not node.is_abstract
     if node.name and "name" in show and not constant:

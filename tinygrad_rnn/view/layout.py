@@ -28,6 +28,13 @@ class Positions:
     edges: dict[tuple[str, str], list[list[Point]]]  # several of one pair in the order they were written
     frames: dict[str, tuple[float, float, float, float]]  # x, y, width, height
 
+    def upside_down(self) -> Positions:
+        """The same seen in a horizontal mirror."""
+        nodes = {name: (x, self.high - y) for name, (x, y) in self.nodes.items()}
+        edges = {pair: [[(x, self.high - y) for x, y in p] for p in paths] for pair, paths in self.edges.items()}
+        frames = {name: (x, self.high - y - high, wide, high) for name, (x, y, wide, high) in self.frames.items()}
+        return Positions(self.wide, self.high, nodes, edges, frames)
+
 
 def lay_out(dot: str, *, engine: str, time_limit: float) -> Positions:
     """Positions for a DOT graph whose edges have no arrows (``dir=none``).

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .layout import Point
 from .picture import Node
 from .text import SUBSCRIPT_SCALE, width
-from .theme import DETAIL_SIZE, DETAIL_TEXT
+from .theme import DETAIL_SIZE
 
 _CURVE = 0.5523  # a quarter circle as a cubic Bézier curve
 _SLANT = 5.0  # how far an input's sides lean
@@ -29,6 +29,8 @@ class Text:
 def outline(node: Node) -> Iterator[tuple[list[Point], str]]:
     """Closed Bézier splines: the filled outline, the second line of a double border, the circle around a glyph."""
     wide, high = node.extent
+    if node.look.shape == "point":
+        return
     yield _shape(node.look.shape, node.x, node.y, wide, high), "filled"
     if node.look.double:
         yield _shape(node.look.shape, node.x, node.y, wide - 5, high - 5), "line"
@@ -40,6 +42,8 @@ def outline(node: Node) -> Iterator[tuple[list[Point], str]]:
 def texts(node: Node) -> Iterator[Text]:
     """The glyph, the name and its subscript, and the small lines."""
     label, size, colour = node.label, node.size, node.look.text
+    if node.look.shape == "point":
+        return
     baseline = _middle(node) + size * 0.36
     if label.base:
         main = label.name_width(size)
@@ -55,7 +59,7 @@ def texts(node: Node) -> Iterator[Text]:
         yield Text(node.x, baseline, label.glyph, size, colour)
     drop = size * (0.4 if node.badge else 0.28)
     for k, line in enumerate(label.details):
-        yield Text(node.x, baseline + drop + DETAIL_SIZE * (0.9 + 1.25 * k), line, DETAIL_SIZE, DETAIL_TEXT)
+        yield Text(node.x, baseline + drop + DETAIL_SIZE * (0.9 + 1.25 * k), line, DETAIL_SIZE, node.look.detail)
 
 
 def _badge_centre(node: Node) -> Point:

@@ -10,7 +10,7 @@ from .marks import arrow, outline, texts
 from .picture import Picture
 from .svg import MARGIN
 from .text import FONT, clean, covered
-from .theme import FRAME_FILLS, FRAME_LINE, FRAME_SIZE, FRAME_TEXT, STROKES
+from .theme import FRAME_SIZE
 
 _FONT_NAME = "DejaVuSans"
 
@@ -47,19 +47,23 @@ class _Page:
         return self.file.getvalue()
 
     def draw(self, picture: Picture) -> None:
-        canvas = self.canvas
+        canvas, theme = self.canvas, picture.theme
+        if theme.paper != "#ffffff":
+            canvas.setFillColor(theme.paper)
+            canvas.rect(0, 0, picture.wide + 2 * MARGIN, picture.high + 2 * MARGIN, stroke=0, fill=1)
         for frame in picture.frames:
-            self.stroke(FRAME_LINE, 0.8)
-            canvas.setFillColor(FRAME_FILLS[min(frame.depth, len(FRAME_FILLS) - 1)])
+            self.stroke(theme.frame_line, 0.8)
+            canvas.setFillColor(theme.frame_fill(frame.depth))
             x, y = self.at((frame.x, frame.y + frame.high))
             canvas.roundRect(x, y, frame.wide, frame.high, 7, stroke=1, fill=1)
-            self.text(frame.x + frame.indent, frame.y + 15, frame.label, FRAME_SIZE, FRAME_TEXT, "start")
+            self.text(frame.x + frame.indent, frame.y + 15, frame.label, FRAME_SIZE, theme.frame_text, "start")
         for edge in picture.edges:
             if edge.path:
-                stroke = STROKES[edge.kind]
+                stroke = theme.strokes[edge.kind]
                 self.stroke(stroke.line, stroke.weight, stroke.dash)
                 self.spline(edge.path, closed=False, fill=False)
-                self.tip(arrow(edge.path, stroke.weight), stroke.line)
+                if not edge.runs_on:
+                    self.tip(arrow(edge.path, stroke.weight), stroke.line)
         for node in picture.nodes.values():
             for points, kind in outline(node):
                 self.stroke(node.look.line, node.look.weight, (3, 2) if node.ghost else ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .text import SUBSCRIPT_SCALE, plain_name, width
-from .theme import DETAIL_SIZE, TEXT_SIZE, Look
+from .theme import DETAIL_SIZE, LIGHT, TEXT_SIZE, Look, Theme
 
 
 @dataclass
@@ -43,6 +43,7 @@ class Node:
     ghost: bool = False
     backward: bool = False
     entry: bool = False  # where something comes in from another block, or from before the first step
+    leaves: bool = False  # where a state leaves the last step
     order: tuple[int, int] = (0, 0)  # leaves first, by role, then ops, each in order of creation
     tooltip: str = ""
     x: float = 0.0
@@ -68,6 +69,8 @@ class Node:
         details = max((width(line, DETAIL_SIZE) for line in label.details), default=0.0)
         high = size * 1.2 + 7 + (DETAIL_SIZE * 1.25) * len(label.details) + (3 if self.badge else 0)
         wide = max(self.badge + main, details) + (14 if self.look.shape in ("box", "plain") else 18)
+        if self.look.shape == "point":
+            return 1.0, 1.0
         if self.look.shape == "plain":
             wide, high = wide - 8, high - 4
         if self.look.shape == "circle" and not label.base and not label.details and wide < high + 16:
@@ -78,14 +81,15 @@ class Node:
 
 @dataclass
 class Edge:
-    """A drawn edge. `kind`: data, gradient, saved (a forward value that a gradient reads); between blocks lane (a
-    state), link (another value), back_lane (a gradient)."""
+    """A drawn edge. `kind`: data, gradient, saved (a forward value that a gradient reads), through (a state on its way
+    through a step), loop (a state, back to the next step); between blocks lane (a state), link (another value),
+    back_lane (a gradient)."""
 
     tail: str
     head: str
     kind: str = "data"
     path: list[tuple[float, float]] = field(default_factory=list)  # a cubic Bézier spline: 1 + 3n points
-    tooltip: str = ""
+    runs_on: bool = False  # at its head another edge begins: no arrow
 
 
 @dataclass
@@ -111,7 +115,7 @@ class Block:
 
 @dataclass
 class Picture:
-    """Nodes, edges and blocks; after layout also frames and a size."""
+    """Nodes, edges and blocks; after layout also frames and a size. `across`: within a step too, from left to right."""
 
     title: str
     description: str = ""
@@ -121,3 +125,6 @@ class Picture:
     frames: list[Frame] = field(default_factory=list)
     wide: float = 0.0
     high: float = 0.0
+    theme: Theme = LIGHT
+    adaptive: bool = False  # dark where the reader's device is
+    across: bool = False

@@ -9,7 +9,7 @@ from html import escape
 from .marks import Text, arrow, outline, texts
 from .picture import Edge, Frame, Node, Picture
 from .text import FAMILY, clean
-from .theme import FRAME_FILLS, FRAME_LINE, FRAME_SIZE, FRAME_TEXT, STROKES
+from .theme import FRAME_SIZE, Theme, colours_in_the_dark
 
 MARGIN = 10.0
 
@@ -22,18 +22,28 @@ def to_svg(picture: Picture) -> str:
         f'viewBox="{number(-MARGIN)} {number(-MARGIN)} {number(wide)} {number(high)}" role="img" '
         f'font-family="{FAMILY}">'
     )
+    theme = picture.theme
     lines = [
         head,
         f"<title>{escape(clean(picture.title))}</title>",
         f"<desc>{escape(clean(picture.description))}</desc>",
         f'<rect x="{number(-MARGIN)}" y="{number(-MARGIN)}" width="{number(wide)}" height="{number(high)}" '
-        f'fill="#ffffff"/>',
-        *(_frame(frame) for frame in picture.frames),
-        *(_edge(edge) for edge in picture.edges if edge.path),
+        f'fill="{theme.paper}"/>',
+        *(_frame(frame, theme) for frame in picture.frames),
+        *(_edge(edge, theme) for edge in picture.edges if edge.path),
         *(line for node in picture.nodes.values() for line in _node(node)),
         "</svg>",
     ]
+    if picture.adaptive:
+        lines.insert(3, _dark_style("".join(lines)))
     return "\n".join(lines) + "\n"
+
+
+def _dark_style(svg: str) -> str:
+    """What makes a drawing dark where the reader's device is: every colour in it changed for another."""
+    pairs = {c: dark for c, dark in colours_in_the_dark().items() if f'"{c}"' in svg}
+    rules = "".join(f'[fill="{c}"]{{fill:{dark}}}[stroke="{c}"]{{stroke:{dark}}}' for c, dark in pairs.items())
+    return f"<style>@media (prefers-color-scheme: dark) {{{rules}}}</style>"
 
 
 def number(value: float) -> str:
@@ -48,24 +58,28 @@ def path_data(points: list[tuple[float, float]]) -> str:
     return f"M{pairs[0]}C" + " ".join(pairs[1:])
 
 
-def _frame(frame: Frame) -> str:
-    fill = FRAME_FILLS[min(frame.depth, len(FRAME_FILLS) - 1)]
+def _frame(frame: Frame, theme: Theme) -> str:
     return (
         f'<rect x="{number(frame.x)}" y="{number(frame.y)}" width="{number(frame.wide)}" '
-        f'height="{number(frame.high)}" rx="7" fill="{fill}" stroke="{FRAME_LINE}" stroke-width="0.8"/>'
+        f'height="{number(frame.high)}" rx="7" fill="{theme.frame_fill(frame.depth)}" stroke="{theme.frame_line}" '
+        f'stroke-width="0.8"/>'
         f'<text x="{number(frame.x + frame.indent)}" y="{number(frame.y + 15)}" font-size="{number(FRAME_SIZE)}" '
-        f'fill="{FRAME_TEXT}">{escape(frame.label)}</text>'
+        f'fill="{theme.frame_text}">{escape(frame.label)}</text>'
     )
 
 
-def _edge(edge: Edge) -> str:
-    stroke = STROKES[edge.kind]
+def _edge(edge: Edge, theme: Theme) -> str:
+    stroke = theme.strokes[edge.kind]
     dash = f' stroke-dasharray="{" ".join(number(d) for d in stroke.dash)}"' if stroke.dash else ""
-    tip = " ".join(f"{number(x)},{number(y)}" for x, y in arrow(edge.path, stroke.weight))
-    return (
+    ends = ' stroke-linecap="round"' if edge.kind in ("lane", "through") else ""
+    line = (
         f'<g class="edge {edge.kind}"><path d="{path_data(edge.path)}" fill="none" stroke="{stroke.line}" '
-        f'stroke-width="{number(stroke.weight)}"{dash}/><polygon points="{tip}" fill="{stroke.line}"/></g>'
+        f'stroke-width="{number(stroke.weight)}"{dash}{ends}/>'
     )
+    if edge.runs_on:
+        return line + "</g>"
+    tip = " ".join(f"{number(x)},{number(y)}" for x, y in arrow(edge.path, stroke.weight))
+    return f'{line}<polygon points="{tip}" fill="{stroke.line}"/></g>'
 
 
 def _node(node: Node) -> Iterator[str]:

@@ -29,7 +29,8 @@ def split_name(name: str, step: int | None = None) -> tuple[str, str]:
     name = clean(name)
     base, _, index = name.partition("_")
     letters = sum(not unicodedata.combining(c) for c in base)
-    if not (1 <= letters <= 2 and index and len(index) <= 4 and index.isalnum()):
+    plain = all(c.isalnum() or unicodedata.combining(c) for c in index)
+    if not (1 <= letters <= 2 and index and len(index) <= 4 and plain):
         base, index = name, ""
     return base, ",".join(part for part in (index, "" if step is None else str(step)) if part)
 
