@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ class Record:
 
     states: list[np.ndarray] | None = None  # all T + 1 values of each state
     saved: np.ndarray | None = None  # the saved values, side by side
+    seams: list[list[np.ndarray]] | None = None  # of a checkpointed pass: the states before each segment
 
 
 class Store:
@@ -57,7 +59,7 @@ class Recurrence:
         self.derived: dict[Any, Any] = {}  # recurrences of higher order, made from this one
         self._programs: dict[Any, Program] = {}
 
-    @property
+    @cached_property
     def all_operands(self) -> tuple[int, ...]:
         """The operands (numbers) that can have gradients, states aside; a backward program always computes those."""
         wanted = {x.number for x in self.wrt}

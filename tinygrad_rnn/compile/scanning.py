@@ -10,12 +10,13 @@ import numpy as np
 from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 
 from ..core.apply import apply, recorded
-from ..core.errors import ShapeError, TinygradError, with_user_line
+from ..core.errors import ArgumentError, ShapeError, TinygradError, with_user_line
 from ..core.mode import current, scope
 from ..core.op import Op
 from ..core.tensor import Tensor, TensorLike
 from ..core.trees import arranged, flatten
 from ..ops import stack, where
+from . import segments
 from .body import NotRowWise, traced
 from .higher import pulled_back, pushed_forward
 from .known import Uncompiled, UncompiledWarning, known
@@ -32,6 +33,7 @@ def scan(
     *,
     reverse: bool = False,
     lengths: Sequence[int] | np.ndarray | None = None,
+    checkpoint: int | str | None = None,
 ) -> tuple[Any, Any]:
     """Run a cell over a sequence, compiled, as one node of the graph.
 
@@ -44,6 +46,9 @@ def scan(
         state: the state before the first step; default: the cell's `initial_state`.
         reverse: run from the last time step to the first; outputs stay in the order of time.
         lengths: the length of each of the B sequences. Past its end a sequence's state stays and its outputs are 0.
+        checkpoint: keep for the backward pass only the state before every so many steps, and run the steps between
+            again; "sqrt": √T, which makes what is kept grow as √T for one more forward pass. The gradients are the
+            same. Derivatives of a gradient keep everything.
 
     Returns:
         (outputs, final_state): outputs (T, B, H) of all steps, and the state after the last.
@@ -53,10 +58,12 @@ def scan(
 
     Raises:
         ShapeError, DTypeError: the sequence, state or lengths do not fit the cell.
+        ArgumentError: `checkpoint` is neither "sqrt" nor a number of steps.
     """
     x = xs if isinstance(xs, Tensor) else Tensor(np.asarray(xs))
     if x.ndim != 3:
         raise ShapeError(with_user_line(f"scan: xs is {x.shape}, expected (T, B, D)"))
+    length = None if checkpoint is None else _segment_length(checkpoint, x.shape[0])
     state = cell.initial_state(x.shape[1]) if state is None else state
     states, rebuild = flatten(state)
     states = [s if isinstance(s, Tensor) else Tensor(np.asarray(s, getattr(s, "dtype", x.dtype))) for s in states]
@@ -74,27 +81,41 @@ def scan(
         if found is not None and not found.said:  # after a call that went well: what is wrong with it comes first
             found.said = True
             message = f"{type(cell).__name__} runs step by step on the plain engine: {found.reason}"
+            message += "" if length is None else "; checkpoint has no effect there"
             warnings.warn(message, UncompiledWarning, stacklevel=3)
         return results
     recurrence, rebuild_output, rebuild_state = found
     operands = [x, *([] if mask is None else [mask]), *states, *recurrence.leaves]
-    parts = run(recurrence, operands, reverse, title=getattr(cell, "label", type(cell).__name__))
+    parts = run(recurrence, operands, reverse, getattr(cell, "label", type(cell).__name__), length)
     count = len(recurrence.body.outputs)
     return rebuild_output(parts[:count]), rebuild_state(parts[count:])
 
 
-def run(recurrence: Recurrence, operands: Sequence[Tensor], reverse: bool, title: str = "scan") -> list[Tensor]:
-    """The outputs and final states of a recurrence on its operands: the node, and the nodes of its parts."""
+def _segment_length(checkpoint: int | str, T: int) -> int:
+    try:
+        return segments.segment_length(checkpoint, T)
+    except ValueError as error:
+        raise ArgumentError(with_user_line(f"scan: {error}")) from None
+
+
+def run(
+    recurrence: Recurrence, operands: Sequence[Tensor], reverse: bool, title: str = "scan", length: int | None = None
+) -> list[Tensor]:
+    """The outputs and final states of a recurrence on its operands: the node, and the nodes of its parts.
+
+    With `length` it is checkpointed every so many steps.
+    """
     body = recurrence.body
     x, first = operands[0], len(body.sequences)
     T, B = x.shape[:2]
     mode = current()
     needs = mode.record == "all" or (any(o.requires_grad for o in operands) and mode.records)
-    specs = tuple([((T, B, *n.shape[1:]), n.dtype) for n in body.outputs] + [
-        (operands[first + k].shape, s.dtype) for k, s in enumerate(body.states)
-    ])  # fmt: skip
-    floats = [k for k in recurrence.all_operands if operands[k].requires_grad or mode.record == "all"]
-    attrs = {"recurrence": recurrence, "reverse": reverse, "wrt": tuple(floats) if needs else None, "specs": specs}
+    states = [(operands[first + k].shape, s.dtype) for k, s in enumerate(body.states)]
+    specs = (*[((T, B, *n.shape[1:]), n.dtype) for n in body.outputs], *states)
+    wrt = None
+    if needs:
+        wrt = tuple([k for k in recurrence.all_operands if operands[k].requires_grad or mode.record == "all"])
+    attrs = {"recurrence": recurrence, "reverse": reverse, "wrt": wrt, "specs": specs, "length": length}
     if any(x._array is None for x in operands):
         node = apply(SCAN, operands, attrs)
     else:  # all was checked when it was traced
@@ -104,11 +125,17 @@ def run(recurrence: Recurrence, operands: Sequence[Tensor], reverse: bool, title
     return [take_part(node, k, specs) for k in range(len(specs))]
 
 
-def _evaluate(*arrays: np.ndarray, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any) -> np.ndarray:
+def _evaluate(
+    *arrays: np.ndarray, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any, length: int | None
+) -> np.ndarray:
+    if length is not None and wrt is not None:
+        return segments.forward(recurrence, arrays, reverse, length)
     return recurrence.forward(arrays, reverse, keep=wrt is not None)
 
 
-def _vjps(g: Any, y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any) -> Any:
+def _vjps(
+    g: Any, y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any, length: int | None
+) -> Any:
     """The gradients of all operands, computed at once."""
     if isinstance(g, Tensor):
         return pulled_back(run, g, xs, recurrence, reverse, specs).get
@@ -116,9 +143,11 @@ def _vjps(g: Any, y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: 
 
     def gradient(i: int) -> Any:
         if i not in found:  # also of an operand that asked for none when this was recorded
-            found.update(
-                recurrence.backward(g[: len(specs)], y[-1], xs, reverse, recurrence.all_operands if found else wrt)
-            )
+            wanted = recurrence.all_operands if found else wrt
+            if length is None:
+                found.update(recurrence.backward(g[: len(specs)], y[-1], xs, reverse, wanted))
+            else:
+                found.update(segments.backward(recurrence, g[: len(specs)], y[-1], xs, reverse, wanted, length))
             if i not in found and i in recurrence.all_operands:
                 return gradient(i)
         return found.get(i)
@@ -126,7 +155,9 @@ def _vjps(g: Any, y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: 
     return gradient
 
 
-def _jvp(moving: Sequence[Any], y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any) -> Any:
+def _jvp(
+    moving: Sequence[Any], y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any, length: Any
+) -> Any:
     return pushed_forward(run, moving, xs, recurrence, reverse)
 
 
@@ -151,8 +182,8 @@ def _by_step(node: Tensor, i: int, g: np.ndarray) -> dict[int, np.ndarray]:
 
 
 SCAN = Op(
-    "scan", _evaluate, ("operand",), {"recurrence": None, "reverse": False, "wrt": None, "specs": ()},
-    shape=lambda *shapes, recurrence, reverse, wrt, specs: (len(specs) + 1,),
+    "scan", _evaluate, ("operand",), {"recurrence": None, "reverse": False, "wrt": None, "specs": (), "length": None},
+    shape=lambda *shapes, specs, **_: (len(specs) + 1,),
     dtype=lambda *_, **__: np.dtype(object),
     vjps=_vjps, jvp=_jvp, by_step=_by_step, variadic=True, promotes=(), glyph="scan",
 )  # fmt: skip

@@ -69,7 +69,9 @@ class Recurrent(Module):
         self.several = isinstance(cell, (list, tuple))
         self.batch_first, self.reverse = batch_first, reverse
 
-    def forward(self, xs: TensorLike, state: Any = None, lengths: Any = None) -> tuple[Any, Any]:
+    def forward(
+        self, xs: TensorLike, state: Any = None, lengths: Any = None, checkpoint: int | str | None = None
+    ) -> tuple[Any, Any]:
         first = self.cells[0]
         xs, back = _time_first(self, xs, first.input_size, first.dtype, self.batch_first)
         states = state if self.several else [state]
@@ -78,7 +80,8 @@ class Recurrent(Module):
             raise ShapeError(with_user_line(f"Recurrent: {len(self.cells)} cells, but {len(states)} states"))
         finals = []
         for cell, before in zip(self.cells, states, strict=True):
-            xs, final = compiler.scan(cell, xs, back.state(before), reverse=self.reverse, lengths=lengths)
+            options: Any = {"reverse": self.reverse, "lengths": lengths, "checkpoint": checkpoint}
+            xs, final = compiler.scan(cell, xs, back.state(before), **options)
             finals.append(back.final(final))
         return back.outputs(xs), tuple(finals) if self.several else finals[0]
 
@@ -131,13 +134,16 @@ class Layers(Module):
             cell, own = self.cells.homes[name]
             setattr(cell, own, value)
 
-    def forward(self, xs: TensorLike, state: Any = None, lengths: Any = None) -> tuple[Tensor, Any]:
+    def forward(
+        self, xs: TensorLike, state: Any = None, lengths: Any = None, checkpoint: int | str | None = None
+    ) -> tuple[Tensor, Any]:
         """(outputs, final state) of all layers.
 
         Args:
             xs: (T, B, D), or (B, T, D) with `batch_first`; without a batch (T, D).
             state: the initial state, each tensor (layers·directions, B, H); default: zeros.
             lengths: the length of each sequence. Past its end outputs are 0, and the final state is that of its end.
+            checkpoint: "sqrt" or a number of steps: less memory for one more forward pass, see `tg.scan`.
 
         Raises:
             ShapeError, DTypeError: xs, the state or the lengths do not fit.
@@ -151,7 +157,8 @@ class Layers(Module):
                 xs = dropout(xs, self.dropout, generator=self.generator)
             outputs = []
             for direction, cell in enumerate(row):
-                y, final = compiler.scan(cell, xs, befores[len(finals)], reverse=direction == 1, lengths=lengths)
+                options: Any = {"reverse": direction == 1, "lengths": lengths, "checkpoint": checkpoint}
+                y, final = compiler.scan(cell, xs, befores[len(finals)], **options)
                 outputs.append(y)
                 finals.append(final)
             xs = outputs[0] if len(outputs) == 1 else concatenate(outputs, axis=2)

@@ -1,0 +1,88 @@
+"""Checkpointed BPTT: only the states at the seams of segments are kept, and each segment is run again when its
+gradients are wanted.
+
+With √T segments of √T steps the values kept grow as √T, for one more forward pass (Chen et al. 2016, "Training deep
+nets with sublinear memory cost").
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .parts import array_of_arrays
+from .recurrence import Record, Recurrence
+
+
+def segment_length(checkpoint: int | str, T: int) -> int:
+    """The steps in a segment.
+
+    Raises:
+        ValueError: `checkpoint` is neither "sqrt" nor a number of steps.
+    """
+    if checkpoint == "sqrt":
+        return max(1, math.isqrt(T - 1) + 1) if T else 1
+    if isinstance(checkpoint, bool) or not isinstance(checkpoint, (int, np.integer)) or checkpoint < 1:
+        raise ValueError(f'checkpoint must be "sqrt" or a number of steps of at least 1, got {checkpoint!r}')
+    return int(checkpoint)
+
+
+def _spans(T: int, length: int, against_time: bool) -> list[slice]:
+    """The segments in the order in which they are run."""
+    if against_time:
+        return [slice(max(0, stop - length), stop) for stop in range(T, 0, -length)]
+    return [slice(start, min(T, start + length)) for start in range(0, T, length)]
+
+
+def forward(recurrence: Recurrence, arrays: Sequence[np.ndarray], against_time: bool, length: int) -> np.ndarray:
+    """`Recurrence.forward`, segment by segment; the record has the states before each."""
+    body = recurrence.body
+    first, last = len(body.sequences), len(body.sequences) + len(body.states)
+    T, B = arrays[0].shape[:2]
+    states = list(arrays[first:last])
+    results = [np.empty((T, B, *n.shape[1:]), n.dtype) for n in body.outputs]
+    record = Record(seams=[])
+    for span in _spans(T, length, against_time):
+        assert record.seams is not None
+        record.seams.append(states)
+        operands = [*[x[span] for x in arrays[:first]], *states, *arrays[last:]]
+        parts = recurrence.forward(operands, against_time, keep=False)
+        for result, part in zip(results, parts[: len(results)], strict=True):
+            result[span] = part
+        states = list(parts[len(results) : -1])
+    return array_of_arrays([*results, *states, record])
+
+
+def backward(
+    recurrence: Recurrence,
+    gradients: Sequence[Any],
+    record: Record,
+    arrays: Sequence[np.ndarray],
+    against_time: bool,
+    wrt: tuple[int, ...],
+    length: int,
+) -> dict[int, np.ndarray]:
+    """`Recurrence.backward`, from the last segment to the first, each run forward again from its seam."""
+    body = recurrence.body
+    first, last = len(body.sequences), len(body.sequences) + len(body.states)
+    count = len(body.outputs)
+    found: dict[int, np.ndarray] = {i: np.zeros(arrays[i].shape, arrays[i].dtype) for i in wrt}
+    d_states = list(gradients[count:])
+    spans = _spans(arrays[0].shape[0], length, against_time)
+    for span, states in zip(reversed(spans), reversed(record.seams or []), strict=True):
+        operands = [*[x[span] for x in arrays[:first]], *states, *arrays[last:]]
+        kept = recurrence.forward(operands, against_time, keep=True)[-1]
+        d_outputs = [g if isinstance(g, int) else g[span] for g in gradients[:count]]
+        parts = recurrence.backward([*d_outputs, *d_states], kept, operands, against_time, wrt)
+        for i in wrt:
+            if i < first:
+                found[i][span] = parts[i]
+            elif not recurrence.is_state(i):
+                found[i] += parts[i]
+        d_states = [parts[first + k] for k in range(len(body.states))]
+    for k, (g, state) in enumerate(zip(d_states, arrays[first:last], strict=True)):
+        found[first + k] = np.zeros(state.shape, state.dtype) if isinstance(g, int) else g
+    return found
