@@ -52,7 +52,7 @@ def forward(recurrence: Recurrence, arrays: Sequence[np.ndarray], against_time: 
         parts = recurrence.forward(operands, against_time, keep=False)
         for result, part in zip(results, parts[: len(results)], strict=True):
             result[span] = part
-        states = list(parts[len(results) : -1])
+        states = [np.array(state) for state in parts[len(results) : -1]]  # a view would keep all steps of the segment
     return array_of_arrays([*results, *states, record])
 
 
