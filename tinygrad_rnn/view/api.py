@@ -10,7 +10,9 @@ from ..core.graph import Graph
 from ..core.tensor import Tensor
 from .build import build
 from .drawing import Drawing
+from .elide import elide
 from .gates import gates
+from .groups import groups
 from .sheet import Sheet
 from .subject import is_cell, is_module, trace_cell, trace_module
 from .theme import THEMES
@@ -27,6 +29,7 @@ def draw(
     wrt: Sequence[Tensor] | None = None,
     level: str = "op",
     theme: str = "auto",
+    elide_after: int | None = 12,
     steps: int | None = None,
     batch: int = 1,
     input: Any = None,
@@ -67,14 +70,17 @@ def draw(
     if direction not in _DIRECTIONS:
         raise ArgumentError(with_user_line(f"draw: direction is one of {', '.join(_DIRECTIONS)}, not {direction!r}"))
     graph, title = _subject(thing, steps, batch, input)
-    _check_size(len(graph), max_nodes)
     backward = graph.backward(wrt) if direction != "forward" else None
     if backward is not None:
-        _check_size(len(backward) + (len(graph) if direction == "both" else 0), max_nodes)
         title += ", backward" if direction == "backward" else ", forward and backward"
     sheet = Sheet.of(graph, backward, direction)
+    if elide_after is not None:
+        sheet = elide(sheet, elide_after)
     if level == "gate":
         sheet = gates(sheet, weights="weights" in shown)
+    elif level in ("cell", "layer"):
+        sheet = groups(sheet, level, weights="weights" in shown)
+    _check_size(len(sheet.order), max_nodes)
     picture = build(sheet, show=shown, title=title, theme=THEMES[theme], across=level != "op")
     picture.adaptive = theme == "auto"
     return Drawing(picture, engine=engine, time_limit=time_limit)

@@ -22,7 +22,14 @@ class _Key(NamedTuple):
 class Blocks:
     """Assigns each node a block. `home` lacks the leaves outside all steps: each reader's block draws its own copy."""
 
-    def __init__(self, order: Sequence[Tensor], operands: Mapping[int, tuple[Tensor, ...]], forward: Set[int]):
+    def __init__(
+        self,
+        order: Sequence[Tensor],
+        operands: Mapping[int, tuple[Tensor, ...]],
+        forward: Set[int],
+        flat: bool = False,
+    ):
+        self.flat = flat
         self.runs: list[tuple[str, ...]] = []  # the places that own time steps: a cell, a loop
         keys: dict[int, _Key | None] = {}
         for node in order:
@@ -41,17 +48,20 @@ class Blocks:
         place = {key: i for i, key in enumerate(ordered)}
         self.home = {number: place[key] for number, key in keys.items() if key is not None}
         self.blocks = [Block(key.frames, key.row) for key in ordered]
+        self.times = [key.time for key in ordered]
 
     def frames(self, node: Tensor, block: int) -> tuple[str, ...]:
         """The scopes to frame inside the block: the node's own, without those around the block."""
         labels, around = _labels(node.scope), self.blocks[block].frames
+        if self.flat:
+            return ()
         if around:  # other nodes here are ghosts, or gradients summed over steps
             return labels[len(around) :] if labels[: len(around)] == around else ()
         run = next((run for run in self.runs if run and labels[: len(run)] == run), ())
         return labels[len(run) :]
 
     def _step_key(self, node: Tensor) -> _Key | None:
-        scope = _step_scope(node.scope)
+        scope = None if self.flat else _step_scope(node.scope)
         if scope is None or scope.step is None:
             return None
         frames = _labels(scope)

@@ -32,7 +32,10 @@ class _Builder:
         self.ids = {n.number: f"n{k}" for k, n in enumerate(self.order)}
         self.readers = {x.number: node for node in reversed(self.order) for x in self.operands[node.number]}
         self.drawn: dict[tuple[int, int], str] = {}  # (node, block) → id of its node or ghost there
-        self.blocks = Blocks(self.order, self.operands, {n.number for n in self.order} - sheet.backward)
+        self.blocks = Blocks(self.order, self.operands, {n.number for n in self.order} - sheet.backward, sheet.flat)
+        if sheet.frames:
+            for block in self.blocks.blocks:
+                block.frames = tuple(sheet.frames.get(label, label) for label in block.frames)
         home = self.blocks.home
         leaves = {n.number for n in self.order if not self.operands[n.number]}
         reads = [(x.number, home[n.number]) for n in self.order for x in self.operands[n.number]]
@@ -108,8 +111,9 @@ class _Builder:
         look = self.look(node, role, backward)
         shown = self.show - {"value"} if look.small else self.show
         text = label(node, role, shown, details=not ghost, glyph=self.sheet.glyphs.get(node.number))
+        text.details += self.sheet.notes.get(node.number, ()) if not ghost else ()
         if ghost:
-            text = ghost_label(text, node, reader if backward else None)
+            text = ghost_label(text, node, reader if backward else None, self.sheet.glyphs.get(node.number))
             look = self.looks["gradient"] if backward else self.looks["state"] if role == "state" else look
             look = replace(look, fill=self.picture.theme.paper, double=False)
         belongs = leaf and (role in ("constant", "parameter") or backward)  # to whoever reads it

@@ -37,11 +37,14 @@ def gates(sheet: Sheet, weights: bool = False) -> Sheet:
     """
     sums, inner, constant = _sums(sheet)
     operands: Operands = {}
-    found = replace(sheet, order=list(sheet.order), roles=dict(sheet.roles), looks={}, glyphs={})
+    found = replace(sheet, order=list(sheet.order), roles=dict(sheet.roles))
+    found.looks, found.glyphs = dict(sheet.looks), dict(sheet.glyphs)
     merged: dict[int, _Sum] = {}
     for node in sheet.order:
         reads = sheet.operands[node.number]
-        if len(reads) == 1 and reads[0].number in inner and node.op is not None and _is_activation(node.op):
+        if node.number in sheet.looks:  # what is left out, for one
+            pass
+        elif len(reads) == 1 and reads[0].number in inner and node.op is not None and _is_activation(node.op):
             merged[node.number] = sums[reads[0].number]
             found.looks[node.number] = "gate"
         elif node.number in sums:

@@ -43,7 +43,7 @@ def label(node: Tensor, role: str, show: Set[str], details: bool = True, glyph: 
     return Label(glyph, base, index, tuple(lines))
 
 
-def ghost_label(solid: Label, node: Tensor, reader: Tensor | None) -> Label:
+def ghost_label(solid: Label, node: Tensor, reader: Tensor | None, glyph: str | None = None) -> Label:
     """How a node is called where another step reads it; an unnamed gradient after what it is the gradient of."""
     if solid.base:
         return Label("", solid.base, solid.index)
@@ -51,7 +51,7 @@ def ghost_label(solid: Label, node: Tensor, reader: Tensor | None) -> Label:
     if origin is not None and origin.name is not None:
         base, index = split_name(origin.name, step_of(origin))
         return Label("", "∂" + base, index)
-    return Label("", stand_in(node, "value"))
+    return Label("", glyph or stand_in(node, "value"))
 
 
 def step_of(node: Tensor) -> int | None:
@@ -80,11 +80,18 @@ def _index_text(i: Any) -> str:
 
 
 def stand_in(node: Tensor, role: str) -> str:
-    """What to call a leaf without a name, or an unnamed forward value that a backward pass reads."""
+    """What to call a leaf without a name, or an unnamed forward value that a backward pass reads: 1−z, ⊙(r, n)."""
     if node.op is not None:
-        operands = [_short(x) for x in node.inputs]
-        text = f"{clean(node.op.glyph or node.op.name)}({', '.join(operands)})"
-        return text if all(operands) and len(text) <= 14 else clean(node.op.name)
+        sign, operands = glyph_of(node), [_short(x) for x in node.inputs or ()]
+        if not all(operands):
+            return sign
+        if node.op.elementwise and len(operands) == 2 and len(sign) == 1:
+            text = sign.join(operands)
+        elif sign.startswith("["):
+            text = operands[0] + sign
+        else:
+            text = f"{sign}({', '.join(operands)})"
+        return text if len(text) <= 14 else sign
     if not node.shape and not node.is_abstract:
         return entry_text(node.numpy()[()])
     return role
@@ -92,7 +99,7 @@ def stand_in(node: Tensor, role: str) -> str:
 
 def _short(node: Tensor) -> str:
     if node.name is None:
-        return ""
+        return entry_text(node.numpy()[()]) if node.op is None and not (node.shape or node.is_abstract) else ""
     base, index = split_name(node.name, step_of(node))
     return base + subscript(index) if index.isdecimal() or not index else f"{base}_{index}"
 

@@ -20,7 +20,11 @@ class Sheet:
         roles: by node number; as `Graph.role`.
         outputs, backward: the numbers of results, and of gradients.
         looks, glyphs: where a node stands for more than its own op: a look by its name in `theme`, and a sign.
+        notes: small lines below what a node says.
         loops: (new state, state): what a step hands to the next one, where one step stands for all.
+        timeless: names have no time step as subscript.
+        flat: time steps and scopes are not told apart.
+        frames: other words for the labels of some scopes.
     """
 
     order: list[Tensor]
@@ -30,7 +34,11 @@ class Sheet:
     backward: set[int] = field(default_factory=set)
     looks: dict[int, str] = field(default_factory=dict)
     glyphs: dict[int, str] = field(default_factory=dict)
+    notes: dict[int, tuple[str, ...]] = field(default_factory=dict)
     loops: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    timeless: bool = False
+    flat: bool = False
+    frames: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, forward: Graph, backward: Graph | None, direction: str) -> Sheet:
