@@ -149,7 +149,10 @@ def _identity(x: Tensor) -> Any:
 
 
 def gather_sums(body: Body) -> Body:
-    """Order each chain of additions: matrix products first (they add into one buffer), then rows, then the rest."""
+    """Order each chain of additions: matrix products first (they add into one buffer), then rows, then the rest.
+
+    What is the same for all rows is added up beforehand.
+    """
     uses = Counter(x.number for node in body.graph.nodes for x in body.graph.operands(node))
     for out in body.graph.outputs:
         uses[out.number] += 1
@@ -167,12 +170,17 @@ def gather_sums(body: Body) -> Body:
             else:
                 terms.append(x)
         ranked = sorted(terms, key=_rank)
-        total = ranked[0]
-        for term in ranked[1:]:
-            total = total + term
-        return total
+        rows = [x for x in ranked if not is_shared(x)]
+        return _sum([*rows, *([_sum(ranked[len(rows) :])] if len(rows) < len(ranked) else [])])
 
     return body.mapped(rule)
+
+
+def _sum(terms: list[Tensor]) -> Tensor:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
 
 
 def _rank(x: Tensor) -> int:

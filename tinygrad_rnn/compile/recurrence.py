@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.tensor import Tensor
-from .body import Body, choose_saved, reversed_body
+from .body import BATCH, Body, choose_saved, reversed_body
 from .parts import array_of_arrays
 from .program import Program
 
@@ -58,6 +58,12 @@ class Recurrence:
         self.store = Store(self.dtype)
         self.derived: dict[Any, Any] = {}  # recurrences of higher order, made from this one
         self._programs: dict[Any, Program] = {}
+
+    @cached_property
+    def cost(self) -> int:
+        """FLOPs of a step for one row."""
+        rows = [n for n in self.body.graph.nodes if BATCH in n.shape]
+        return sum(n.op.flops(n.shape, [x.shape for x in n.inputs], n.attrs) for n in rows if n.op) // BATCH
 
     @cached_property
     def all_operands(self) -> tuple[int, ...]:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 
 from ..core.apply import apply, recorded
-from ..core.errors import ArgumentError, ShapeError, TinygradError, with_user_line
-from ..core.mode import current, scope
+from ..core.errors import ArgumentError, ShapeError, with_user_line
+from ..core.mode import current, no_grad, scope
 from ..core.op import Op
 from ..core.tensor import Tensor, TensorLike
-from ..core.trees import arranged, flatten
+from ..core.trees import flatten
 from ..ops import stack, where
 from . import segments
-from .body import NotRowWise, traced
 from .higher import pulled_back, pushed_forward
-from .known import Uncompiled, UncompiledWarning, known
+from .known import Uncompiled, UncompiledWarning
 from .parts import take_part
 from .recurrence import Record, Recurrence
-
-Rebuild = Callable[[list[Any]], Any]
+from .tracing import arguments, traced_once
 
 
 def scan(
@@ -54,28 +51,21 @@ def scan(
         (outputs, final_state): outputs (T, B, H) of all steps, and the state after the last.
 
     The result equals `tg.unroll` up to rounding, and so do all its derivatives. A cell that mixes rows of the batch
-    runs on the plain engine, with one `UncompiledWarning` that says why.
+    runs on the plain engine, with one `UncompiledWarning` that says why; under `tg.detect_anomaly` every cell does, so
+    that a report names the time step and the op.
 
     Raises:
         ShapeError, DTypeError: the sequence, state or lengths do not fit the cell.
         ArgumentError: `checkpoint` is neither "sqrt" nor a number of steps.
     """
-    x = xs if isinstance(xs, Tensor) else Tensor(np.asarray(xs))
-    if x.ndim != 3:
-        raise ShapeError(with_user_line(f"scan: xs is {x.shape}, expected (T, B, D)"))
+    x, state, states, rebuild = arguments(cell, xs, state)
     length = None if checkpoint is None else _segment_length(checkpoint, x.shape[0])
-    state = cell.initial_state(x.shape[1]) if state is None else state
-    states, rebuild = flatten(state)
-    states = [s if isinstance(s, Tensor) else Tensor(np.asarray(s, getattr(s, "dtype", x.dtype))) for s in states]
-    for s in states:
-        if not s.shape or s.shape[0] != x.shape[1]:
-            raise ShapeError(
-                with_user_line(f"scan: a state is {s.describe()}, expected ({x.shape[1]}, …) as xs is {x.shape}")
-            )
     mask = None if lengths is None else _mask(lengths, x)
     if mask is not None:
         x = where(mask.numpy() > 0.5, x, 0.0)  # NaN there would reach the gradients of the weights, as 0 · NaN
-    found = _traced_once(cell, x, state, states, rebuild, mask is not None)
+    found = traced_once(cell, x, state, states, rebuild, mask is not None)
+    if current().anomaly and x.shape[0]:  # to name the step and the op inside it
+        return _step_by_step(cell, x, state, reverse, mask)
     if found is None or isinstance(found, Uncompiled):
         results = _step_by_step(cell, x, state, reverse, mask)
         if found is not None and not found.said:  # after a call that went well: what is wrong with it comes first
@@ -185,75 +175,9 @@ SCAN = Op(
     "scan", _evaluate, ("operand",), {"recurrence": None, "reverse": False, "wrt": None, "specs": (), "length": None},
     shape=lambda *shapes, specs, **_: (len(specs) + 1,),
     dtype=lambda *_, **__: np.dtype(object),
+    cost=lambda _, xs, *__, recurrence, **___: xs[0] * xs[1] * recurrence.cost,
     vjps=_vjps, jvp=_jvp, by_step=_by_step, variadic=True, promotes=(), glyph="scan",
 )  # fmt: skip
-
-
-def _traced_once(cell: Any, x: Tensor, state: Any, states: list[Tensor], rebuild: Rebuild, masked: bool) -> Any:
-    """(recurrence, rebuild outputs, rebuild state), as long as the cell stays what it is, or why there is none."""
-    kinds = tuple((s.shape[1:], s.dtype) for s in states)
-
-    def trace() -> Any:
-        _check(cell, x, states, rebuild)
-        try:
-            return _traced(cell, x, kinds, rebuild, masked)
-        except TinygradError as error:
-            return Uncompiled(str(error).split("\n")[0])
-
-    if DISABLE_JIT:
-        return _check(cell, x, states, rebuild)
-    return known(cell, (x.shape[2], x.dtype, kinds, masked, _structure(state)), trace)
-
-
-def _check(cell: Any, x: Tensor, states: list[Tensor], rebuild: Rebuild) -> None:
-    """Raise what stepping through the sequence would raise about its input and state."""
-    if hasattr(cell, "checked_input"):
-        row = cell.checked_input(Tensor(np.zeros(x.shape[1:], x.dtype)))
-        cell.checked_state(rebuild(states), row)
-
-
-def _structure(state: Any) -> Any:
-    """How a state is nested: leaves are None."""
-    if isinstance(state, dict):
-        return tuple((key, _structure(value)) for key, value in state.items())
-    return tuple(_structure(value) for value in state) if isinstance(state, (list, tuple)) else None
-
-
-def _traced(cell: Any, x: Tensor, kinds: tuple[Any, ...], rebuild: Rebuild, masked: bool) -> Any:
-    for shape, dtype in kinds:
-        if len(shape) > 1:
-            raise NotRowWise(f"a state is {dtype} of shape (B, {', '.join(map(str, shape))}), not (B, width)")
-    rebuilds: list[Any] = []
-
-    def step(row: Tensor, *rest: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        befores = list(rest[1:] if masked else rest)
-        output, after = cell.step(row, rebuild(befores))
-        outputs, rebuild_output = flatten(output)
-        try:
-            afters, rebuild_state = flatten(arranged(after, rebuild(befores)))
-        except ValueError:
-            raise NotRowWise("the state that the step returns is not nested like the one before it") from None
-        rebuilds.extend((rebuild_output, rebuild_state))
-        if masked:
-            inside = rest[0] > 0.5
-            outputs = [where(_column(inside, y), y, 0.0).named(y.name or "y") for y in outputs]
-            afters = [
-                where(_column(inside, b), a, b).named(a.name or "s") for a, b in zip(afters, befores, strict=True)
-            ]
-        return outputs, afters
-
-    sequences = [(x.shape[2], x.dtype), *([(1, x.dtype)] if masked else [])]
-    body = traced(step, sequences, [(shape[0] if shape else None, dtype) for shape, dtype in kinds])
-    if masked:
-        body.sequences[1].named("inside").requires_grad = False
-    recurrence = Recurrence(body, type(cell).__name__)
-    recurrence.program("infer")  # finds out now whether there is code for every op
-    recurrence.program("backward", recurrence.all_operands)
-    return recurrence, *rebuilds
-
-
-def _column(inside: Tensor, row: Tensor) -> Tensor:
-    return inside if row.ndim == 2 else inside.reshape(inside.shape[0])
 
 
 def _mask(lengths: Any, x: Tensor) -> Tensor:
@@ -268,8 +192,10 @@ def _mask(lengths: Any, x: Tensor) -> Tensor:
 def _step_by_step(cell: Any, xs: Tensor, state: Any, reverse: bool, mask: Tensor | None) -> tuple[Any, Any]:
     """The plain engine: every step in the graph."""
     T = xs.shape[0]
-    if T == 0:
-        raise ShapeError(with_user_line("scan: the sequence has no time steps, T = 0"))
+    if T == 0:  # one step on zeros tells the shapes
+        with no_grad():
+            ys, rebuild = flatten(cell.step(Tensor(np.zeros(xs.shape[1:], xs.dtype)), state)[0])
+        return rebuild([Tensor(np.zeros((0, *y.shape), y.dtype)) for y in ys]), state
     outputs: list[Any] = [None] * T
     for t in reversed(range(T)) if reverse else range(T):
         with scope(f"t={t}", step=t):
