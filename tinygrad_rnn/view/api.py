@@ -1,4 +1,4 @@
-"""`draw`: from a tensor, a graph or a cell to a `Drawing`."""
+"""`draw`: from a tensor, a graph, a cell or a module to a `Drawing`."""
 
 from __future__ import annotations
 
@@ -11,26 +11,33 @@ from ..core.tensor import Tensor
 from .build import build
 from .drawing import Drawing
 from .elide import elide
+from .fold import folded, with_bodies
 from .gates import gates
 from .groups import groups
 from .sheet import Sheet
-from .subject import is_cell, is_module, trace_cell, trace_module
+from .subject import Subject, subject
 from .theme import THEMES
 
+_CHOICES = {
+    "direction": ("forward", "backward", "both"),
+    "level": ("op", "gate", "cell", "layer"),
+    "view": (None, "fold", "unrolled"),
+    "theme": tuple(THEMES),
+}
 _SHOW = ("name", "shape", "value", "grad", "weights")
-_DIRECTIONS = ("forward", "backward", "both")
 
 
 def draw(
     thing: Any,
     *,
     direction: str = "forward",
-    show: str | Iterable[str] = ("name", "shape"),
-    wrt: Sequence[Tensor] | None = None,
     level: str = "op",
+    view: str | None = None,
+    show: str | Iterable[str] = ("name", "shape"),
     theme: str = "auto",
-    elide_after: int | None = 12,
+    wrt: Sequence[Tensor] | None = None,
     steps: int | None = None,
+    elide_after: int | None = 12,
     batch: int = 1,
     input: Any = None,
     max_nodes: int = 1500,
@@ -43,10 +50,17 @@ def draw(
         thing: a tensor (the graph it was computed by), a `Graph`, or a cell or module, which is traced with shapes
             only.
         direction: "forward", "backward" (the derived gradients), or "both" on one canvas.
-        show: any of "name", "shape", "value", "grad". Up to four values are written out; of more, mean ± standard
-            deviation, and of a gradient its norm.
+        level: what one node is: "op"; "gate", an activation with the weighted sum it is applied to, as textbooks
+            draw the LSTM; "cell", a time step; "layer", a module.
+        view: "fold", one time step whose states loop back; "unrolled", every step. By default `tg.scan`, and so
+            every layer, is folded, and what was computed step by step is unrolled.
+        show: any of "name", "shape", "value", "grad"; at the levels above "op" also "weights", the W and b of each
+            node. Up to four values are written out; of more, mean ± standard deviation, and of a gradient its norm.
+        theme: "light", "dark", "print" (black and grey), or "auto", which is light in files for print and follows
+            the reader's browser in SVG.
         wrt: for backward pictures, what to differentiate by (default: as `Graph.backward`).
         steps: for a cell, the number of time steps to unroll (default: one step, without time subscripts).
+        elide_after: sequences of more steps than this show the first three, "⋯ × N" and the last; None: all.
         batch: for a cell, the batch size it is traced with.
         input: for a cell or module whose input size is not known, the shape of its input (of one step).
         max_nodes: refuse larger graphs.
@@ -57,54 +71,56 @@ def draw(
         ArgumentError: an argument makes no sense.
         DrawingError: too many nodes, or (when the picture is first used) no layout in time.
 
-    Time runs from left to right, a step from top to bottom; gradients run the opposite way, in red. A ghost (dashed)
-    repeats a weight or a state where another step uses it.
+    Time runs from left to right, a step from top to bottom, above op level from left to right too; gradients run the
+    opposite way, in red. A ghost (dashed) repeats a weight or a state where another step uses it.
     """
-    shown = frozenset([show] if isinstance(show, str) else show)
-    if not shown <= set(_SHOW):
-        raise ArgumentError(
+    shown = _checked(show, direction=direction, level=level, view=view, theme=theme)
+    if direction != "forward" and level != "op":
+        raise ArgumentError(with_user_line(f"draw: gradients are drawn at level='op', not {level!r}"))
+    about = subject(thing, steps=3 if view == "unrolled" and steps is None else steps, batch=batch, shape=input)
+    backward = about.graph.backward(wrt) if direction != "forward" else None
+    sheet = _sheet(about, backward, direction, level, view, elide_after, "weights" in shown)
+    if len(sheet.order) > max_nodes:
+        raise DrawingError(
             with_user_line(
-                f"draw: show takes {', '.join(_SHOW)}; got {', '.join(sorted(map(repr, shown - set(_SHOW))))}"
+                f"draw: {len(sheet.order)} nodes are more than max_nodes={max_nodes}; draw fewer time steps (steps=…) "
+                f"or part of the graph, fold it (view='fold'), or raise max_nodes"
             )
         )
-    if direction not in _DIRECTIONS:
-        raise ArgumentError(with_user_line(f"draw: direction is one of {', '.join(_DIRECTIONS)}, not {direction!r}"))
-    graph, title = _subject(thing, steps, batch, input)
-    backward = graph.backward(wrt) if direction != "forward" else None
-    if backward is not None:
-        title += ", backward" if direction == "backward" else ", forward and backward"
-    sheet = Sheet.of(graph, backward, direction)
-    if elide_after is not None:
-        sheet = elide(sheet, elide_after)
-    if level == "gate":
-        sheet = gates(sheet, weights="weights" in shown)
-    elif level in ("cell", "layer"):
-        sheet = groups(sheet, level, weights="weights" in shown)
-    _check_size(len(sheet.order), max_nodes)
+    title = about.title + {"forward": "", "backward": ", backward", "both": ", forward and backward"}[direction]
     picture = build(sheet, show=shown, title=title, theme=THEMES[theme], across=level != "op")
     picture.adaptive = theme == "auto"
     return Drawing(picture, engine=engine, time_limit=time_limit)
 
 
-def _subject(thing: Any, steps: int | None, batch: int, shape: Any) -> tuple[Graph, str]:
-    if isinstance(thing, Graph):
-        return thing, " ".join(out.name or "" for out in thing.outputs).strip() or "graph"
-    if isinstance(thing, Tensor):
-        return Graph(thing), thing.path
-    if is_cell(thing):
-        return trace_cell(thing, steps, batch, shape), type(thing).__name__
-    if is_module(thing):
-        return trace_module(thing, shape), type(thing).__name__
-    raise ArgumentError(
-        with_user_line(f"draw: expected a tensor, a graph, a cell or a module, got {type(thing).__name__}")
-    )
+def _checked(show: str | Iterable[str], **chosen: Any) -> frozenset[str]:
+    for name, value in chosen.items():
+        if value not in _CHOICES[name]:
+            known = ", ".join(map(str, _CHOICES[name]))
+            raise ArgumentError(with_user_line(f"draw: {name} is one of {known}, not {value!r}"))
+    shown = frozenset([show] if isinstance(show, str) else show)
+    if not shown <= set(_SHOW):
+        wrong = ", ".join(sorted(map(repr, shown - set(_SHOW))))
+        raise ArgumentError(with_user_line(f"draw: show takes {', '.join(_SHOW)}; got {wrong}"))
+    return shown
 
 
-def _check_size(count: int, limit: int) -> None:
-    if count > limit:
-        raise DrawingError(
-            with_user_line(
-                f"draw: {count} nodes are more than max_nodes={limit}; draw fewer time steps (steps=…) or part of "
-                f"the graph, or raise max_nodes"
-            )
-        )
+def _sheet(
+    about: Subject, backward: Graph | None, direction: str, level: str, view: str | None, elide_after: int | None,
+    weights: bool,
+) -> Sheet:  # fmt: skip
+    """What is to be drawn of a graph and its backward graph."""
+    sheet = Sheet.of(about.graph, backward, direction)
+    if level != "layer":
+        sheet = with_bodies(sheet, unrolled=view == "unrolled")
+    if view == "fold":
+        if about.loops and direction != "backward":
+            for _, state in about.loops:
+                sheet.looks[state.number], sheet.glyphs[state.number] = "delay", "t−1"
+            sheet.loops = list(about.loops)
+        sheet = folded(sheet)
+    elif elide_after is not None:
+        sheet = elide(sheet, elide_after)
+    if level == "gate":
+        return gates(sheet, weights)
+    return sheet if level == "op" else groups(sheet, level, weights)

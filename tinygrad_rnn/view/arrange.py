@@ -21,7 +21,7 @@ from .text import width
 from .theme import FRAME_SIZE, POINT
 
 PAD, HEAD, TRACK, GAP, LIFT = 10.0, 17.0, 6.0, 16.0, 5.0
-LANES = ("lane", "link", "back_lane")
+LANES = ("lane", "link", "back_lane", "loop")
 FAR_LANES = 8  # up to this many lanes between blocks that are not neighbours are drawn; more would be a thicket
 
 
@@ -40,6 +40,12 @@ class _Column:
     wide: float = 0.0
     high: float = 0.0
     lanes: list[Edge] = field(default_factory=list)  # those in the gap to its left
+    returns: int = 0  # loops that come round its right side
+
+    @property
+    def beyond(self) -> float:
+        """The room that loops take on its right side."""
+        return GAP / 2 + TRACK * self.returns if self.returns else 0.0
 
     @property
     def origin(self) -> Point:
@@ -64,6 +70,8 @@ def arrange(picture: Picture, *, engine: str, time_limit: float) -> Picture:
     for plan in plans:
         if plan.climbs is not None and not plan.straight:
             plan.climbs.lanes.append(plan.edge)
+            if plan.across and plan.edge.kind == "loop":
+                plan.tail.returns += 1
     for row in rows:
         row.place_across()
     for plan in plans:
@@ -73,7 +81,7 @@ def arrange(picture: Picture, *, engine: str, time_limit: float) -> Picture:
     for row in rows:
         top = row.place_down(top)
     for plan in plans:
-        plan.edge.path = plan.path(rows[plan.tail.row], picture.nodes[plan.edge.head].extent[1] / 2)
+        plan.edge.path = plan.path(rows[plan.tail.row], picture.nodes[plan.edge.head])
     _place_contents(picture, columns)
     picture.frames = sorted(_frames(rows, _crossings(plans)), key=lambda frame: frame.depth)
     ends = [p for e in picture.edges for p in e.path] + [(f.x + f.wide, f.y + f.high) for f in picture.frames]
@@ -88,6 +96,9 @@ def _lanes(picture: Picture) -> list[Edge]:
     for edge in picture.edges:
         if edge.kind not in LANES:
             kept.append(edge)
+            continue
+        if edge.kind == "loop":
+            near.append(edge)
             continue
         a, b = picture.nodes[edge.tail].block, picture.nodes[edge.head].block
         rows = picture.blocks[b].row - picture.blocks[a].row
@@ -146,8 +157,9 @@ class _Row:
     def place_across(self) -> None:
         x = PAD * max(self.depth, 0)
         for column in self.columns:
-            x += (GAP if column is not self.columns[0] else 0.0) + TRACK * len(column.lanes)
+            x += (GAP if column is not self.columns[0] or column.lanes else 0.0) + TRACK * len(column.lanes)
             column.x, x = x, x + column.wide
+            x += column.beyond
 
     def place_down(self, top: float) -> float:
         """Place the row below `top`; returns where the next may begin."""
@@ -193,37 +205,50 @@ class _Plan:
         """Where it leaves its block."""
         return self.tail.node(exit_id(self.edge.tail, self.up))[0]
 
+    @property
+    def over(self) -> bool:
+        """Whether a loop returns above its block: one that leaves in the upper half."""
+        _, y = self.tail.positions.nodes[self.tail.ids[exit_id(self.edge.tail, self.up)]]
+        return self.edge.kind == "loop" and y < self.tail.positions.high / 2
+
     def take_tracks(self, row: _Row) -> None:
         start, end = self.start, self.head.node(self.edge.head)[0]
         if self.across:
-            self.first = row.feet.take(start, end)
+            tracks = row.heads if self.over else row.feet
+            self.first = tracks.take(self.gap if self.edge.kind == "loop" else start, end + self.tail.wide)
             return
         out, into = (row.heads, row.feet) if self.up else (row.feet, row.heads)
         self.first = out.take(start, end if self.climbs is None else self.gap)
         self.second = 0 if self.climbs is None else into.take(self.gap, end)
 
-    def path(self, row: _Row, half: float) -> list[Point]:
-        """The spline from the source to the ghost, of which `half` is half the height."""
+    def path(self, row: _Row, head: Node) -> list[Point]:
+        """The spline from the source to the ghost, or back to the state, `head`."""
+        half = head.extent[1] / 2
         ids, leave = self.tail.ids, exit_id(self.edge.tail, self.up)
         pair = (ids[leave], ids[self.edge.tail]) if self.up else (ids[self.edge.tail], ids[leave])
         start = [self.tail.at(p) for p in self.tail.positions.edges[pair][0]]
         start = start[::-1] if self.up else start
         x, y = self.head.node(self.edge.head)
         if self.across:
-            return start + self._sideways(row, start[-1], (x, y))[1:]
+            return start + self._sideways(row, start[-1], (x, y), head)[1:]
         out, into = LIFT + TRACK * (1 + self.first), LIFT + TRACK * (1 + self.second)
         sides = (row.head - out, row.foot + into) if self.up else (row.foot + out, row.head - into)
         bends = [start[-1], (start[-1][0], sides[0])]
         bends += [(x, sides[0])] if self.climbs is None else [(self.gap, sides[0]), (self.gap, sides[1]), (x, sides[1])]
         return start + rounded([*bends, (x, y + half if self.up else y - half)])[1:]
 
-    def _sideways(self, row: _Row, start: Point, end: Point) -> list[Point]:
+    def _sideways(self, row: _Row, start: Point, end: Point, head: Node) -> list[Point]:
         """From the side of one block into the side of another; straight, or along a track below the row."""
         (a, y), (b, z), half = start, end, GAP / 2 * (-1 if self.up else 1)
         if self.straight:
             middle = (a + b) / 2
             return [start, (middle, y), (middle, z), end]
-        side = row.foot + LIFT + TRACK * (1 + self.first)
+        away = LIFT + TRACK * (1 + self.first)
+        side = row.head - away if self.over else row.foot + away
+        if self.edge.kind == "loop":
+            out = self.tail.x + self.tail.wide + half + TRACK * self.tail.lanes.index(self.edge)
+            end = (b - head.extent[0] / 2, z)
+            return rounded([start, (out, y), (out, side), (self.gap, side), (self.gap, z), end])
         out = self.tail.x + half + (0 if self.up else self.tail.wide)
         into = self.head.x - half + (self.head.wide if self.up else 0)
         return rounded([start, (out, y), (out, side), (into, side), (into, z), end])
@@ -280,7 +305,7 @@ def _frames(rows: list[_Row], crossings: dict[int, list[float]]) -> Iterator[Fra
             inside = [c for c in row.columns if c.frames[: len(path)] == path]
             reach = max(len(c.frames) for c in inside) - len(path)
             left = inside[0].x - PAD * reach - TRACK * len(inside[0].lanes)
-            right = inside[-1].x + inside[-1].wide + PAD * reach
+            right = inside[-1].x + inside[-1].wide + PAD * reach + inside[-1].beyond
             head = row.head - (PAD + HEAD) * reach - (LIFT + TRACK * row.heads.count if row.heads.count else 0.0)
             foot = row.foot + PAD * reach + (LIFT + TRACK * row.feet.count if row.feet.count else 0.0)
             yield Frame(frame_label(path[-1]), left, head, right - left, foot - head, len(path) - 1)

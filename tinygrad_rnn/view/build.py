@@ -77,7 +77,7 @@ class _Builder:
             if self.role(node) == "state" and node.number in self.sheet.outputs and self.operands[node.number]:
                 tail = nodes[self.ids[node.number]]
                 end = Node(f"{tail.id}end", POINT, Label(), tail.block, order=(10, tail.order[1]), leaves=True)
-                if not any(e.kind == "lane" and e.tail == tail.id for e in edges):
+                if not any(e.kind in ("lane", "loop") and e.tail == tail.id for e in edges):
                     nodes[end.id] = end
                     edges.append(Edge(tail.id, end.id, "through"))
 
@@ -110,7 +110,14 @@ class _Builder:
         leaf = ghost or not self.operands[node.number]
         look = self.look(node, role, backward)
         shown = self.show - {"value"} if look.small else self.show
-        text = label(node, role, shown, details=not ghost, glyph=self.sheet.glyphs.get(node.number))
+        text = label(
+            node,
+            role,
+            shown,
+            details=not ghost,
+            glyph=self.sheet.glyphs.get(node.number),
+            timed=not self.sheet.timeless,
+        )
         text.details += self.sheet.notes.get(node.number, ()) if not ghost else ()
         if ghost:
             text = ghost_label(text, node, reader if backward else None, self.sheet.glyphs.get(node.number))
@@ -130,6 +137,8 @@ class _Builder:
         """Whether a node stands for what comes from another block, or from before the first step."""
         if self.role(node) == "saved":
             return False
+        if self.sheet.looks.get(node.number) == "delay" and not self.operands[node.number]:
+            return True
         return self.blocks.home.get(node.number, block) != block or (state and bool(self.blocks.blocks[block].frames))
 
     def is_backward(self, node: Tensor) -> bool:

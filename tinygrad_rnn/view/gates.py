@@ -54,7 +54,7 @@ def gates(sheet: Sheet, weights: bool = False) -> Sheet:
         operands[node.number] = reads
     for number, total in merged.items():
         operands[number] = tuple(total.values.values())
-    wanted = [n for n in sheet.order if n.number in sheet.outputs and n.number not in constant]
+    wanted = [n for n in sheet.order if n.number in sheet.ends and n.number not in constant]
     found.kept(operands, wanted)
     shown = {n.number for n in found.order}
     _join(found, [n for n in found.order if n.number in merged])
@@ -82,7 +82,7 @@ def _sums(sheet: Sheet) -> tuple[dict[int, _Sum], dict[int, _Sum], set[int]]:
             fixed[node.number] = {k: p for x in reads for k, p in fixed[x.number].items()}
         elif (total := _as_sum(node, reads, inner, fixed)) is not None:
             sums[node.number] = total
-            if role != "state" and node.number not in sheet.outputs:
+            if role != "state" and node.number not in sheet.ends:
                 inner[node.number] = total
     return sums, inner, set(fixed)
 
@@ -134,10 +134,16 @@ def _join(sheet: Sheet, nodes: list[Tensor]) -> None:
         values = sheet.operands[group[0].number]
         sizes = [x.shape[-1] for x in values if x.shape]
         joint = stand_in(group[0], None, shape=(*group[0].shape[:-1], sum(sizes)))
-        names = [plain_name(*split_name(x.name, step_of(x))) if x.name else "·" for x in values]
+        names = [_called(x, sheet) for x in values]
         sheet.add(joint, values, "op", "joint", f"[{', '.join(names)}]")
         for node in group:
             sheet.operands[node.number] = (joint,)
+
+
+def _called(x: Tensor, sheet: Sheet) -> str:
+    if x.name is None:
+        return "·"
+    return plain_name(*split_name(x.name, None if x.number in sheet.timeless else step_of(x)))
 
 
 def _show_weights(sheet: Sheet, gate: Tensor, total: _Sum) -> None:

@@ -35,7 +35,7 @@ def groups(sheet: Sheet, level: str, weights: bool = False) -> Sheet:
     operands: Operands = {n.number: sheet.operands[n.number] for n in sheet.order if n.number not in keys}
     for key, nodes in members.items():
         _contract(sheet, found, operands, key, nodes, keys, readers, weights)
-    found.kept(operands, [n for n in sheet.order if n.number in sheet.outputs])
+    found.kept(operands, [n for n in sheet.order if n.number in sheet.ends])
     return found
 
 
@@ -51,7 +51,7 @@ def _contract(
     parameters = [x for x in outside.values() if sheet.roles[x.number] == "parameter"]
     hidden = set() if weights else {x.number for x in parameters}
     reads = [x for x in outside.values() if x.number not in hidden and sheet.roles[x.number] != "constant"]
-    results = [n for n in nodes if n.number in sheet.outputs or readers[n.number] - {key}]
+    results = [n for n in nodes if n.number in sheet.ends or readers[n.number] - {key}]
     step = [label for label in key if not label.startswith("t=")]
     title = clean(step[-1]) if step else clean(key[-1])
     note = (f"{sum(p.size for p in parameters):,} parameters",) if parameters else ()

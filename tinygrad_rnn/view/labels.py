@@ -14,10 +14,12 @@ from .text import clean, split_name, subscript
 _FULL = 4  # values of up to this many entries are written out
 
 
-def label(node: Tensor, role: str, show: Set[str], details: bool = True, glyph: str | None = None) -> Label:
+def label(
+    node: Tensor, role: str, show: Set[str], details: bool = True, glyph: str | None = None, timed: bool = True
+) -> Label:
     """The label of a node. Shapes are written where they are news: leaves, named results, and ops that change it.
 
-    `glyph` replaces the op's sign.
+    `glyph` replaces the op's sign; `timed`: with the time step as subscript.
     """
     leaf = glyph is None and (role in ("input", "parameter", "constant", "saved") or node.op is None)
     if glyph is None:
@@ -25,7 +27,7 @@ def label(node: Tensor, role: str, show: Set[str], details: bool = True, glyph: 
     base, index = ("", "")
     constant = role == "constant" and not node.shape and not node.is_abstract
     if node.name and "name" in show and not constant:
-        base, index = split_name(node.name, step_of(node))
+        base, index = split_name(node.name, step_of(node) if timed else None)
     elif leaf:
         base = stand_in(node, role)
     lines = []

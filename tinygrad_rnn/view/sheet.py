@@ -22,7 +22,7 @@ class Sheet:
         looks, glyphs: where a node stands for more than its own op: a look by its name in `theme`, and a sign.
         notes: small lines below what a node says.
         loops: (new state, state): what a step hands to the next one, where one step stands for all.
-        timeless: names have no time step as subscript.
+        timeless: the numbers of nodes whose names have no time step as subscript.
         flat: time steps and scopes are not told apart.
         frames: other words for the labels of some scopes.
     """
@@ -36,7 +36,7 @@ class Sheet:
     glyphs: dict[int, str] = field(default_factory=dict)
     notes: dict[int, tuple[str, ...]] = field(default_factory=dict)
     loops: list[tuple[Tensor, Tensor]] = field(default_factory=list)
-    timeless: bool = False
+    timeless: set[int] = field(default_factory=set)
     flat: bool = False
     frames: dict[str, str] = field(default_factory=dict)
 
@@ -60,6 +60,11 @@ class Sheet:
             owner = backward if n.number in sheet.backward and backward is not None else forward
             sheet.roles[n.number] = "saved" if leaf else owner.role(n)
         return sheet
+
+    @property
+    def ends(self) -> set[int]:
+        """The numbers of what is wanted for itself: results, and states handed to the next step."""
+        return self.outputs | {new.number for new, _ in self.loops}
 
     def add(self, node: Tensor, operands: Iterable[Tensor], role: str, look: str = "", glyph: str = "") -> Tensor:
         """Put a node that is in no graph on the sheet, at the end; `arranged` brings it to its place."""

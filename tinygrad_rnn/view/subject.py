@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,37 @@ from ..core.graph import Graph
 from ..core.mode import scope
 from ..core.tensor import Tensor, abstract
 from ..core.tracing import trace
+
+
+@dataclass
+class Subject:
+    """What is drawn: its graph, what to call it, and for one step of a cell (new state, state before)."""
+
+    graph: Graph
+    title: str
+    loops: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+
+
+def subject(thing: Any, *, steps: int | None, batch: int, shape: Any) -> Subject:
+    """The graph of a tensor, a graph, a cell or a module.
+
+    Raises:
+        ArgumentError: it is none of these, or cannot be traced.
+    """
+    if isinstance(thing, Graph):
+        return Subject(thing, " ".join(out.name or "" for out in thing.outputs).strip() or "graph")
+    if isinstance(thing, Tensor):
+        return Subject(Graph(thing), thing.path)
+    if is_cell(thing):
+        graph = trace_cell(thing, steps, batch, shape)
+        states = graph.inputs[steps or 1 :]
+        loops = list(zip(graph.outputs[len(graph.outputs) - len(states) :], states, strict=True))
+        return Subject(graph, type(thing).__name__, loops if steps is None else [])
+    if is_module(thing):
+        return Subject(trace_module(thing, shape), type(thing).__name__)
+    raise ArgumentError(
+        with_user_line(f"draw: expected a tensor, a graph, a cell or a module, got {type(thing).__name__}")
+    )
 
 
 def is_cell(thing: Any) -> bool:

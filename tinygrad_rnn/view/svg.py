@@ -71,7 +71,7 @@ def _frame(frame: Frame, theme: Theme) -> str:
 def _edge(edge: Edge, theme: Theme) -> str:
     stroke = theme.strokes[edge.kind]
     dash = f' stroke-dasharray="{" ".join(number(d) for d in stroke.dash)}"' if stroke.dash else ""
-    ends = ' stroke-linecap="round"' if edge.kind in ("lane", "through") else ""
+    ends = ' stroke-linecap="round"' if edge.kind in ("lane", "through", "loop") else ""
     line = (
         f'<g class="edge {edge.kind}"><path d="{path_data(edge.path)}" fill="none" stroke="{stroke.line}" '
         f'stroke-width="{number(stroke.weight)}"{dash}{ends}/>'

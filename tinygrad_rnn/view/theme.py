@@ -66,7 +66,7 @@ LOOKS = {
     "joint": Look("plain", "#f0f0f0", "#f0f0f0", small=True, text="#444444"),
     "group": Look("box", "#eef1f5", "#333333", weight=2.0),
     "elided": Look("plain", "#f0f0f0", "#f0f0f0", text="#444444"),
-    "delay": Look("box", "#ffffff", "#6a51a3", small=True, text="#54408a"),
+    "delay": Look("box", "#ffffff", "#6a51a3", weight=1.4, text="#54408a"),
     "output": Look("circle", "#ffffff", "#333333", double=True),
     "loss": Look("box", "#ffe4d6", "#333333", double=True),
     "gradient": Look("cut", "#fde0c2", "#b8560b"),
