@@ -1,12 +1,14 @@
 """Recurrent layers against their peers, side by side in one run: forward alone and a full training step, float32.
 
-    python tests/benchmarks/recurrent.py                 # the whole grid
+    python tests/benchmarks/recurrent.py                 # everything: layers, own cells, limits
     python tests/benchmarks/recurrent.py --quick         # small sizes, few repetitions: does it run, is it right
-    python tests/benchmarks/recurrent.py --cells own     # cells of a user's own against eager PyTorch and JAX
+    python tests/benchmarks/recurrent.py --cells own     # only cells of a user's own
+    python tests/benchmarks/recurrent.py --peers torch,torch.compile,jax --json figures.json --plot figures.png
 
 A training step is forward, back-propagation through time, and the gradients of all weights and of the input. Every
 peer computes the same loss from the same weights; gradients are compared before anything is timed. Peers take turns
-within one process, so that a change of the machine's speed meets all of them; figures are medians.
+within one process, so that a change of the machine's speed meets all of them, with a pause between turns, in which
+the threads of the last one go to sleep; figures are medians.
 """
 
 from __future__ import annotations
@@ -18,10 +20,13 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import limits
 import numpy as np
+from contestants import LAYERS, Step
+from own import FORMULAS, OWN
 
 import tinygrad_rnn as tg
 
@@ -40,8 +45,6 @@ OWN_GRID = [(50, 16, 32, 64), (100, 32, 64, 128)]
 CELLS = ("RNN", "GRU", "LSTM")
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
-Step = Callable[[], Any]
-
 
 def main() -> int:
     options = _parser().parse_args()
@@ -49,32 +52,47 @@ def main() -> int:
     print(f"{tg.get_num_threads()} threads, load average {load:.2f} at the start")
     if load > 0.5 * tg.get_num_threads():
         print("the machine is busy: ratios may mean little")
-    grid = QUICK if options.quick else GRID
-    if options.size:
-        grid = [tuple(int(n) for n in size.split(",")) for size in options.size]
-    rows = []
-    for cell in CELLS if options.cells == "all" else [options.cells]:
-        for size in grid:
-            row = measure(cell, size, options)
-            rows.append(row)
-            print(_line(row), flush=True)
+    sizes = [tuple(int(n) for n in size.split(",")) for size in options.size or ()]
+    rows: list[dict[str, Any]] = []
+    for cell in (*CELLS, *FORMULAS):
+        if options.cells not in ("all", cell, "own" if cell in FORMULAS else "layers"):
+            continue
+        grid = QUICK[:2] if options.quick else GRID if cell in CELLS else OWN_GRID
+        for size in sizes or grid:
+            rows.append(measure(cell, size, options))
+            print(_line(rows[-1]), flush=True)
     print()
-    for line in verdicts(rows):
-        print(line)
+    lines = verdicts(rows)
+    found: dict[str, Any] = {"rows": rows}
+    if options.cells == "all" and not sizes:
+        found |= {
+            "arithmetic": limits.arithmetic(options.quick),
+            "first call": limits.first_call(),
+            "memory": limits.memory(options.quick),
+            "busy core": limits.busy_core(options.quick),
+            "long": limits.long_sequences(options.quick),
+        }
+        lines += limit_verdicts(found)
+    print("\n".join(lines))
     if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(rows, file, indent=1)
+        Path(options.json).write_text(json.dumps(found, indent=1), encoding="utf-8")
+    if options.plot:
+        plot(rows, options.plot)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small sizes, few repetitions")
-    parser.add_argument("--cells", default="all", choices=["all", *CELLS], help="which cells (default: all)")
+    choices = ["all", "layers", "own", *CELLS, *FORMULAS]
+    parser.add_argument("--cells", default="all", choices=choices, help="which cells (default: all)")
     parser.add_argument("--size", action="append", metavar="T,B,D,H", help="a size instead of the grid; repeatable")
-    parser.add_argument("--peers", default="torch,jax", help="comma-separated: torch, jax (default: those installed)")
+    parser.add_argument(
+        "--peers", default="torch,jax", help="comma-separated: torch, torch.compile, jax (default: torch,jax)"
+    )
     parser.add_argument("--seconds", type=float, default=2.0, help="time spent on each size and kind (default: 2)")
     parser.add_argument("--json", metavar="FILE", help="also save the figures")
+    parser.add_argument("--plot", metavar="FILE", help="also draw the ratios (needs matplotlib)")
     return parser
 
 
@@ -85,18 +103,15 @@ def measure(cell: str, size: tuple[int, ...], options: argparse.Namespace) -> di
     """Median seconds of every contestant, forward and training."""
     T, B, D, H = size
     generator = np.random.default_rng(0)
-    weights = {
-        name: (generator.normal(size=shape) / math.sqrt(H)).astype(np.float32)
-        for name, shape in {
-            "weight_ih_l0": (GATES[cell] * H, D),
-            "weight_hh_l0": (GATES[cell] * H, H),
-            "bias_ih_l0": (GATES[cell] * H,),
-            "bias_hh_l0": (GATES[cell] * H,),
-        }.items()
-    }
+    if cell in CELLS:
+        shapes = {"weight_ih_l0": (GATES[cell] * H, D), "weight_hh_l0": (GATES[cell] * H, H)}
+        shapes |= {"bias_ih_l0": (GATES[cell] * H,), "bias_hh_l0": (GATES[cell] * H,)}
+    else:
+        shapes = FORMULAS[cell].shapes(D, H)
+    weights = {name: (generator.normal(size=s) / math.sqrt(H)).astype(np.float32) for name, s in shapes.items()}
     x = generator.normal(size=(T, B, D)).astype(np.float32)
     weight = generator.normal(size=(T, B, H)).astype(np.float32)  # of each output in the loss
-    makers = {"ours": ours, "torch": torch_layer, "jax": jax_layer}
+    makers = LAYERS if cell in CELLS else OWN
     contestants: dict[str, tuple[Step, Step]] = {}
     for name in ["ours", *options.peers.split(",")]:
         try:
@@ -120,7 +135,8 @@ def interleaved(steps: dict[str, Step], seconds: float) -> dict[str, float]:
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times[next(iter(times))]) < 5:
         for name, step in steps.items():
-            for repeat in range(3):  # the first of each turn finds the caches and threads of another contestant
+            time.sleep(0.02)
+            for repeat in range(5):  # the first of each turn finds the caches of another contestant
                 start = time.perf_counter()
                 step()
                 if repeat:
@@ -135,91 +151,6 @@ def agree(results: dict[str, list[np.ndarray]]) -> None:
             error = float(np.abs(a - b).max() / max(float(np.abs(b).max()), 1e-6))
             if error > 2e-3:
                 sys.exit(f"gradients differ from {name}'s by {error:.1e}: nothing was timed")
-
-
-def ours(cell: str, weights: dict[str, np.ndarray], x: np.ndarray, weight: np.ndarray) -> tuple[Step, Step]:
-    layer = getattr(tg.nn, cell)(x.shape[2], weight.shape[2])
-    layer.load_state_dict(weights)
-    xs = tg.tensor(x, requires_grad=True)
-    ones = tg.tensor(weight)
-
-    def forward() -> Any:
-        with tg.no_grad():
-            return layer(xs)
-
-    def training() -> list[np.ndarray]:
-        layer.zero_grad()
-        xs.grad = None
-        outputs, _ = layer(xs)
-        outputs.backward(ones)
-        return [xs.grad.numpy(), *[p.grad.numpy() for p in layer.parameters()]]
-
-    return forward, training
-
-
-def torch_layer(cell: str, weights: dict[str, np.ndarray], x: np.ndarray, weight: np.ndarray) -> tuple[Step, Step]:
-    import torch
-
-    layer = getattr(torch.nn, cell)(x.shape[2], weight.shape[2])
-    layer.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()})
-    xs = torch.from_numpy(x.copy()).requires_grad_()
-    ones = torch.from_numpy(weight.copy())
-
-    def forward() -> Any:
-        with torch.no_grad():
-            return layer(xs)
-
-    def training() -> list[np.ndarray]:
-        layer.zero_grad(set_to_none=True)
-        xs.grad = None
-        outputs, _ = layer(xs)
-        outputs.backward(ones)
-        return [xs.grad.numpy(), *[p.grad.numpy() for p in layer.parameters()]]
-
-    return forward, training
-
-
-def jax_layer(cell: str, weights: dict[str, np.ndarray], x: np.ndarray, weight: np.ndarray) -> tuple[Step, Step]:
-    import jax
-    import jax.numpy as jnp
-
-    H = weight.shape[2]
-
-    def step(parameters: Any, state: Any, row: Any) -> Any:
-        W, R, b, c = parameters
-        h = state[0]
-        if cell == "GRU":
-            p, q = row @ W.T + b, h @ R.T + c
-            r, z = jax.nn.sigmoid(p[:, :H] + q[:, :H]), jax.nn.sigmoid(p[:, H : 2 * H] + q[:, H : 2 * H])
-            n = jnp.tanh(p[:, 2 * H :] + r * q[:, 2 * H :])
-            return ((1 - z) * n + z * h,)
-        a = row @ W.T + b + h @ R.T + c
-        if cell == "RNN":
-            return (jnp.tanh(a),)
-        i, f, o = jax.nn.sigmoid(a[:, :H]), jax.nn.sigmoid(a[:, H : 2 * H]), jax.nn.sigmoid(a[:, 3 * H :])
-        new = f * state[1] + i * jnp.tanh(a[:, 2 * H : 3 * H])
-        return o * jnp.tanh(new), new
-
-    def run(parameters: Any, xs: Any) -> Any:
-        zero = jnp.zeros((xs.shape[1], H), jnp.float32)
-        initial = (zero, zero) if cell == "LSTM" else (zero,)
-
-        def body(state: Any, row: Any) -> Any:
-            state = step(parameters, state, row)
-            return state, state[0]
-
-        return jax.lax.scan(body, initial, xs)[1]
-
-    forward_ = jax.jit(run)
-    gradient = jax.jit(jax.grad(lambda parameters, xs: (run(parameters, xs) * weight).sum(), argnums=(0, 1)))
-    parameters = tuple(jnp.asarray(w) for w in weights.values())
-    xs = jnp.asarray(x)
-
-    def training() -> list[np.ndarray]:
-        d_parameters, d_xs = jax.block_until_ready(gradient(parameters, xs))
-        return [np.asarray(d_xs), *[np.asarray(d) for d in d_parameters]]
-
-    return lambda: jax.block_until_ready(forward_(parameters, xs)), training
 
 
 # -- what it means ------------------------------------------------------------------------------------------------
@@ -243,18 +174,90 @@ def speedup(times: dict[str, float]) -> float | None:
 
 def verdicts(rows: list[dict[str, Any]]) -> list[str]:
     lines = []
+    layers = [row for row in rows if row["cell"] in CELLS]
     for kind, mean_target, low_target in (("training", 2.0, 1.1), ("forward", 1.5, 0.9)):
-        ratios = [r for r in (speedup(row[kind]) for row in rows) if r]
+        ratios = [r for r in (speedup(row[kind]) for row in layers) if r]
         if not ratios:
             continue
         mean = math.exp(statistics.fmean(math.log(r) for r in ratios))
         low = min(ratios)
-        met = "met" if mean >= mean_target and low >= low_target else "falls short"
+        below = sum(r < low_target for r in ratios)
         lines.append(
-            f"{kind}: geometric mean {mean:.2f}× the fastest peer (target {mean_target}×), "
-            f"lowest {low:.2f}× (target {low_target}×): {met}"
+            f"{kind}: geometric mean {mean:.2f}× the fastest peer (target {mean_target}×), lowest {low:.2f}× "
+            f"(target {low_target}×, {below} of {len(ratios)} below): {_met(mean >= mean_target and not below)}"
         )
+    for peer, target in (("torch", 15.0), ("jax", 3.0)):
+        own = [row["training"] for row in rows if row["cell"] in FORMULAS and peer in row["training"]]
+        ratios = [times[peer] / times["ours"] for times in own]
+        if ratios:
+            lines.append(
+                f"own cells, training: {min(ratios):.1f} to {max(ratios):.1f}× {peer} (target {target:g}×): "
+                f"{_met(min(ratios) >= target)}"
+            )
     return lines
+
+
+def limit_verdicts(found: dict[str, Any]) -> list[str]:
+    gflops, first, memory = found["arithmetic"], found["first call"], found["memory"]
+    plain = gflops.pop("plain loop")
+    lines = [
+        f"arithmetic, {name}: {value:.0f} GFLOP/s, {value / plain:.0%} of a plain multiply-add loop's {plain:.0f} "
+        f"(target 55 %): {_met(value >= 0.55 * plain)}"
+        for name, value in gflops.items()
+    ]
+    lines.append(
+        f"first training step of a new cell: {first['cold']:.2f} s, {first['warm']:.2f} s from the disk cache (targets "
+        f"3 s, 0.3 s): {_met(first['cold'] <= 3 and first['warm'] <= 0.3)}; loading Numba and the kernels: "
+        f"{first['loading, cold']:.2f} s, then {first['loading, warm']:.2f} s"
+    )
+    ratio = memory["peak"] / memory["needed"]
+    lines.append(
+        f"peak memory of a training step: {memory['peak'] / 1e6:.1f} MB, {ratio:.2f} of what must be kept (target "
+        f"1.15): {_met(ratio <= 1.15)}"
+    )
+    slower = found["busy core"]["busy"] / found["busy core"]["alone"]
+    lines.append(f"with one core busy a training step takes {slower:.2f}× the time (target 2×): {_met(slower <= 2)}")
+    rows = found["long"]
+    for row in rows:
+        T = row["T"]
+        lines.append(
+            f"T = {T:7,}: {1e6 * row['plain'] / T:.2f} µs and {row['kept, plain'] / T:.0f} bytes a step; checkpointed "
+            f"{row['sqrt'] / row['plain']:.2f}× the time, {row['kept, sqrt'] / T**0.5 / 1e3:.1f} kB × √T kept"
+        )
+    steady = max(row["plain"] / row["T"] for row in rows) / min(row["plain"] / row["T"] for row in rows)
+    extra = max(row["sqrt"] / row["plain"] for row in rows)
+    lines.append(
+        f"long sequences: time a step changes by {steady:.2f}×, checkpointing takes {extra:.2f}× at most (target "
+        f"1.5×): {_met(steady <= 1.5 and extra <= 1.5)}"
+    )
+    return lines
+
+
+def _met(met: bool) -> str:
+    return "met" if met else "falls short"
+
+
+def plot(rows: list[dict[str, Any]], path: str) -> None:
+    """Bars of how much faster than each peer, by cell and size."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(11, 0.3 * len(rows) + 1.5), sharey=True, layout="constrained")
+    names = [f"{row['cell']} {row['size']}" for row in rows]
+    for axis, kind in zip(axes, ("forward", "training"), strict=True):
+        peers = sorted({peer for row in rows for peer in row[kind] if peer != "ours"})
+        for k, peer in enumerate(peers):
+            ratios = [row[kind].get(peer, math.nan) / row[kind]["ours"] for row in rows]
+            height = 0.8 / len(peers)
+            axis.barh([i + (k - (len(peers) - 1) / 2) * height for i in range(len(rows))], ratios, height, label=peer)
+        axis.axvline(1, color="black", linewidth=1)
+        axis.set(title=kind, xlabel="times faster than the peer", xscale="log", yticks=range(len(rows)))
+        axis.set_yticklabels(names, fontsize=8)
+        axis.legend()
+    axes[0].invert_yaxis()
+    figure.savefig(path, dpi=120)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from .passes import PASSES
 from .rows import lowered
 from .totals import Kept, Totals
 
+#: Rows to a block at most: more blocks than threads share out the work of a core that is busy with something else.
+ROWS = 32
 _JOB = types.void(types.CPointer(types.intp), types.intp)
 
 
@@ -145,7 +147,8 @@ class Program:
     def _launch(self, T: int, B: int, lag: int, slots: list[np.ndarray], arrays: list[np.ndarray]) -> None:
         cost = self.cost * T * B
         count = threads.size() if cost > threads.SMALL else 1
-        rows = -(-B // min(count, B))
+        blocks = count * -(-B // (count * ROWS))
+        rows = -(-B // min(blocks, B))
         start, stride = (T - 1, -1) if lag else (0, 1)
         # The layout that `block` in the generated source unpacks.
         numbers = [rows, T, B, start, stride, lag, self.product, *[len(s) for s in slots], *map(address, arrays)]

@@ -44,8 +44,8 @@ def scan(
         reverse: run from the last time step to the first; outputs stay in the order of time.
         lengths: the length of each of the B sequences. Past its end a sequence's state stays and its outputs are 0.
         checkpoint: keep for the backward pass only the state before every so many steps, and run the steps between
-            again; "sqrt": √T, which makes what is kept grow as √T for one more forward pass. The gradients are the
-            same. Derivatives of a gradient keep everything.
+            again; "sqrt": √T, which makes what is kept grow as √T for one more forward pass (or as many as keep a
+            megabyte, if those are more). The gradients are the same. Derivatives of a gradient keep everything.
 
     Returns:
         (outputs, final_state): outputs (T, B, H) of all steps, and the state after the last.
@@ -59,7 +59,11 @@ def scan(
         ArgumentError: `checkpoint` is neither "sqrt" nor a number of steps.
     """
     x, state, states, rebuild = arguments(cell, xs, state)
-    length = None if checkpoint is None else _segment_length(checkpoint, x.shape[0])
+    if checkpoint is not None:
+        try:
+            segments.checked(checkpoint)
+        except ValueError as error:
+            raise ArgumentError(with_user_line(f"scan: {error}")) from None
     mask = None if lengths is None else _mask(lengths, x)
     if mask is not None:
         x = where(mask.numpy() > 0.5, x, 0.0)  # NaN there would reach the gradients of the weights, as 0 · NaN
@@ -71,21 +75,15 @@ def scan(
         if found is not None and not found.said:  # after a call that went well: what is wrong with it comes first
             found.said = True
             message = f"{type(cell).__name__} runs step by step on the plain engine: {found.reason}"
-            message += "" if length is None else "; checkpoint has no effect there"
+            message += "" if checkpoint is None else "; checkpoint has no effect there"
             warnings.warn(message, UncompiledWarning, stacklevel=3)
         return results
     recurrence, rebuild_output, rebuild_state = found
     operands = [x, *([] if mask is None else [mask]), *states, *recurrence.leaves]
+    length = None if checkpoint is None else segments.segment_length(checkpoint, recurrence, *x.shape[:2])
     parts = run(recurrence, operands, reverse, getattr(cell, "label", type(cell).__name__), length)
     count = len(recurrence.body.outputs)
     return rebuild_output(parts[:count]), rebuild_state(parts[count:])
-
-
-def _segment_length(checkpoint: int | str, T: int) -> int:
-    try:
-        return segments.segment_length(checkpoint, T)
-    except ValueError as error:
-        raise ArgumentError(with_user_line(f"scan: {error}")) from None
 
 
 def run(

@@ -1,7 +1,7 @@
 """Checkpointed BPTT: only the states at the seams of segments are kept, and each segment is run again when its
 gradients are wanted.
 
-With √T segments of √T steps the values kept grow as √T, for one more forward pass (Chen et al. 2016, "Training deep
+With √T segments of √T steps what is kept grows as √T, for one more forward pass (Chen et al. 2016, "Training deep
 nets with sublinear memory cost").
 """
 
@@ -13,21 +13,28 @@ from typing import Any
 
 import numpy as np
 
+from .body import width
 from .parts import array_of_arrays
 from .recurrence import Record, Recurrence
 
+#: Bytes that a segment may keep however few its steps: less would save nothing, and calls take time.
+SMALL = 1 << 20
 
-def segment_length(checkpoint: int | str, T: int) -> int:
-    """The steps in a segment.
 
-    Raises:
-        ValueError: `checkpoint` is neither "sqrt" nor a number of steps.
-    """
-    if checkpoint == "sqrt":
-        return max(1, math.isqrt(T - 1) + 1) if T else 1
-    if isinstance(checkpoint, bool) or not isinstance(checkpoint, (int, np.integer)) or checkpoint < 1:
+def checked(checkpoint: int | str) -> None:
+    """Raises ValueError: `checkpoint` is neither "sqrt" nor a number of steps."""
+    whole = isinstance(checkpoint, (int, np.integer)) and not isinstance(checkpoint, bool)
+    if checkpoint != "sqrt" and not (whole and int(checkpoint) >= 1):
         raise ValueError(f'checkpoint must be "sqrt" or a number of steps of at least 1, got {checkpoint!r}')
-    return int(checkpoint)
+
+
+def segment_length(checkpoint: int | str, recurrence: Recurrence, T: int, B: int) -> int:
+    """The steps in a segment: as many as given, or √T, or as many as keep a megabyte if those are more."""
+    if checkpoint != "sqrt":
+        return int(checkpoint)
+    body = recurrence.body
+    kept = sum(width(n) for n in (*body.outputs, *body.states, *recurrence.saved)) * B * recurrence.dtype.itemsize
+    return max(1, math.isqrt(T), SMALL // max(kept, 1))
 
 
 def _spans(T: int, length: int, against_time: bool) -> list[slice]:
