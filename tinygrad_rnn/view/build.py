@@ -14,7 +14,7 @@ from .labels import ghost_label, label, step_of
 from .picture import Edge, Label, Node, Picture
 from .sheet import Sheet
 from .text import clean, plain_name, split_name
-from .theme import LIGHT, POINT, Look, Theme
+from .theme import LIGHT, POINT, Theme
 
 CROWD = 8  # a leaf read by more nodes than this is repeated: nothing slows and tangles a layout more
 _ORDER = {"state": 0, "input": 1, "parameter": 2, "constant": 3}  # equal in every step, so that steps look alike
@@ -108,7 +108,10 @@ class _Builder:
         self.drawn[node.number, block] = identity
         role, backward = self.role(node), self.is_backward(node)
         leaf = ghost or not self.operands[node.number]
-        look = self.look(node, role, backward)
+        kind = self.kind(node, role, backward)
+        look = self.looks[kind]
+        if node.number in self.sheet.outputs and not look.small:
+            look = replace(look, double=True)
         shown = self.show - {"value"} if look.small else self.show
         text = label(
             node,
@@ -121,15 +124,15 @@ class _Builder:
         text.details += self.sheet.notes.get(node.number, ()) if not ghost else ()
         if ghost:
             text = ghost_label(text, node, reader if backward else None, self.sheet.glyphs.get(node.number))
-            look = self.looks["gradient"] if backward else self.looks["state"] if role == "state" else look
-            look = replace(look, fill=self.picture.theme.paper, double=False)
+            kind = "gradient" if backward else "state" if role == "state" else kind
+            look = replace(self.looks[kind], fill=self.picture.theme.paper, double=False)
         belongs = leaf and (role in ("constant", "parameter") or backward)  # to whoever reads it
         frames = self.blocks.frames(reader if reader is not None and belongs else node, block)
         self.picture.nodes[identity] = Node(
             identity, look, text, block, frames, ghost, backward,
             entry=self.enters(node, block, leaf and role == "state"),
             order=(_ORDER.get(role, 4) if leaf else 9, int(self.ids[node.number][1:])),
-            tooltip=self.tooltip(node, role),
+            tooltip=self.tooltip(node, role), kind=kind,
         )  # fmt: skip
         return identity
 
@@ -147,19 +150,18 @@ class _Builder:
     def role(self, node: Tensor) -> str:
         return self.sheet.roles[node.number]
 
-    def look(self, node: Tensor, role: str, backward: bool) -> Look:
+    def kind(self, node: Tensor, role: str, backward: bool) -> str:
+        """The name of a node's look."""
         structure = node.op is not None and role != "saved" and is_structure(node.op)
         if node.number in self.sheet.looks:
-            look = self.looks[self.sheet.looks[node.number]]
-        elif role == "constant" or (structure and not node.name):
-            return self.looks["constant" if role == "constant" else "structure"]
-        elif backward:
-            look = self.looks["gradient"]
-        elif role in ("op", "output") and node.op is not None:
-            look = self.looks["loss" if role == "output" and not node.shape else _op_kind(node.op)]
-        else:
-            look = self.looks[role]
-        return replace(look, double=True) if node.number in self.sheet.outputs and not look.small else look
+            return self.sheet.looks[node.number]
+        if role == "constant" or (structure and not node.name):
+            return "constant" if role == "constant" else "structure"
+        if backward:
+            return "gradient"
+        if role in ("op", "output") and node.op is not None:
+            return "loss" if role == "output" and not node.shape else _op_kind(node.op)
+        return role
 
     def tooltip(self, node: Tensor, role: str) -> str:
         """For a pointer resting on the node: its path and how it was computed."""

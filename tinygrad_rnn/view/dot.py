@@ -7,7 +7,8 @@ from typing import Any
 
 import graphviz
 
-from .picture import Edge, Node, Picture
+from .legend import entries
+from .picture import Edge, Label, Node, Picture
 from .text import clean
 from .theme import DETAIL_SIZE, LIGHT, Theme
 
@@ -34,7 +35,24 @@ def to_dot(picture: Picture) -> str:
     _nested(out, [(frames[node.id], node) for node in picture.nodes.values()], _styled_node, picture.theme)
     for edge in picture.edges:
         _styled_edge(out, edge, picture.theme)
+    if picture.legend:
+        _legend(out, picture)
     return out.source
+
+
+def _legend(out: Any, picture: Picture) -> None:
+    """A cluster of samples, each with what it means."""
+    body = graphviz.Digraph("cluster_legend", graph_attr={"label": "", "color": picture.theme.frame_line})
+    for i, entry in enumerate(entries(picture)):
+        if entry.look is not None:
+            text = f"{entry.sign}  {entry.meaning}" if entry.sign else entry.meaning
+            _styled_node(body, Node(f"legend{i}", entry.look, Label(text), ghost=entry.ghost))
+            continue
+        stroke = picture.theme.strokes[entry.kind]
+        for end in ("from", "to"):
+            body.node(f"legend{i}{end}", shape="point", label="", xlabel="")
+        body.edge(f"legend{i}from", f"legend{i}to", label=entry.meaning, color=stroke.line)
+    out.subgraph(body)
 
 
 def block_dot(

@@ -9,9 +9,12 @@ from typing import Any
 from ..core.errors import DrawingError, with_user_line
 from .arrange import arrange
 from .dot import to_dot
+from .legend import add_legend
+from .mermaid import to_mermaid
 from .picture import Picture
 from .svg import MARGIN, to_svg
 from .text import FONT, covered
+from .theme import DARK
 
 _MAX_PIXELS = 100_000_000  # 400 MB while it is being drawn
 
@@ -21,21 +24,44 @@ class Drawing:
 
     Attributes:
         dot: as DOT, for any Graphviz.
+        mermaid: as Mermaid, for Markdown pages. Neither asks for a layout.
         svg: as SVG text.
+        html: as a page on which the picture can be moved and enlarged.
         png, pdf: as bytes.
     """
 
     def __init__(self, picture: Picture, *, engine: str, time_limit: float):
         self._picture, self._engine, self._time_limit = picture, engine, time_limit
-        self.dot: str = to_dot(picture)
+
+    @cached_property
+    def dot(self) -> str:
+        return to_dot(self._picture)
 
     @cached_property
     def placed(self) -> Picture:
-        return arrange(self._picture, engine=self._engine, time_limit=self._time_limit)
+        placed = arrange(self._picture.copy(), engine=self._engine, time_limit=self._time_limit)
+        if placed.legend:
+            add_legend(placed)
+        return placed
 
     @cached_property
     def svg(self) -> str:
         return to_svg(self.placed)
+
+    @cached_property
+    def mermaid(self) -> str:
+        return to_mermaid(self._picture)
+
+    @cached_property
+    def html(self) -> str:
+        from .html import to_html
+
+        theme, picture = self.placed.theme, self.placed
+        light, dark = ((t.paper, t.looks["op"].text, t.frame_line) for t in (theme, DARK))
+        return to_html(
+            self.svg, title=picture.title, about=picture.description, colours=light,
+            dark=dark if picture.adaptive else None,
+        )  # fmt: skip
 
     @cached_property
     def png(self) -> bytes:
@@ -72,13 +98,13 @@ class Drawing:
         return to_pdf(self.placed)
 
     def save(self, path: str | Path) -> Path:
-        """Write a .svg, .png, .pdf or .dot file; returns its path.
+        """Write a .svg, .png, .pdf, .html, .dot or .mmd (Mermaid) file; returns its path.
 
         Raises:
             DrawingError: another suffix, or a directory that does not exist.
         """
         path = Path(path)
-        kinds = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot"}
+        kinds = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".html": "html", ".dot": "dot", ".mmd": "mermaid"}
         kind = kinds.get(path.suffix.lower())
         if kind is None:
             known = " ".join(kinds)

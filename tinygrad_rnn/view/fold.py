@@ -129,8 +129,10 @@ class _Scan:
         """A node for a copy; steps are traced with a batch that is no batch of anybody's."""
         traced = self.body.sequences[0].shape[0]
         shape = tuple(self.batch if size == traced else size for size in own.shape)
-        before = own.name is not None and own.name.endswith("_before")  # what scans call the states they trace with
-        return stand_in(own, f"{own.name[:-7]}′" if before else own.name, scope, shape)
+        name = own.name
+        if name is not None and name.endswith("_before"):  # what scans call the states they trace with
+            name = name.removesuffix("_before") + "′"
+        return stand_in(own, name, scope, shape)
 
 
 def folded(sheet: Sheet) -> Sheet:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 
 from .text import SUBSCRIPT_SCALE, plain_name, width
 from .theme import DETAIL_SIZE, LIGHT, TEXT_SIZE, Look, Theme
@@ -46,6 +47,7 @@ class Node:
     leaves: bool = False  # where a state leaves the last step
     order: tuple[int, int] = (0, 0)  # leaves first, by role, then ops, each in order of creation
     tooltip: str = ""
+    kind: str = "op"  # the name of its look in the theme
     x: float = 0.0
     y: float = 0.0
 
@@ -128,3 +130,9 @@ class Picture:
     theme: Theme = LIGHT
     adaptive: bool = False  # dark where the reader's device is
     across: bool = False
+    legend: bool = False
+
+    def copy(self) -> Picture:
+        """One that can be laid out while this one stays as it is."""
+        nodes = {name: copy(node) for name, node in self.nodes.items()}
+        return replace(self, nodes=nodes, edges=[copy(edge) for edge in self.edges], frames=list(self.frames))

@@ -1,0 +1,53 @@
+"""``tinygrad-rnn draw``: the graph of a cell as a picture."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..view import draw
+from . import subject
+
+
+def add(commands: Any) -> None:
+    """The command ``draw``."""
+    parser = commands.add_parser(
+        "draw",
+        help="draw a cell: one step, folded or unrolled, forward, backward or both",
+        description="Draws the graph of a cell as .svg, .pdf, .png, .html (to move about in), .dot or .mmd (Mermaid).",
+        epilog="For example: tinygrad-rnn draw lstm --level gate -o lstm.svg; "
+        "tinygrad-rnn draw gru --view unrolled --steps 4 --direction both -o bptt.pdf",
+    )
+    subject.add_cell_arguments(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to; its suffix says what (default: CELL.svg)")
+    parser.add_argument("--view", choices=("step", "fold", "unrolled"), help="one step (default), looping, or several")
+    parser.add_argument("--steps", metavar="T", type=subject.size, help="time steps of --view unrolled (default: 3)")
+    parser.add_argument("--level", choices=("op", "gate", "cell", "layer"), default="op", help="what one node is")
+    parser.add_argument("--direction", choices=("forward", "backward", "both"), default="forward")
+    parser.add_argument("--theme", choices=("auto", "light", "dark", "print"), default="auto")
+    parser.add_argument("--show", metavar="WHAT", default="name,shape", help="e.g. name,shape,weights")
+    parser.add_argument("--legend", action="store_true", help="say what shapes, signs and lines mean")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Draw the cell into its file.
+
+    Raises:
+        TinygradError, OSError: there is no such cell, or no picture or file can be made of it.
+    """
+    cell = subject.cell(given.cell, given.input_size, given.hidden_size)
+    unrolled = given.view == "unrolled" or (given.view is None and given.steps is not None)
+    picture = draw(
+        cell,
+        view=None if given.view == "step" else given.view,
+        steps=(given.steps or 3) if unrolled else None,
+        level=given.level,
+        direction=given.direction,
+        theme=given.theme,
+        show=[word for word in given.show.split(",") if word],
+        legend=given.legend,
+        input=None if getattr(cell, "input_size", None) else (1, given.input_size),
+    )
+    print(picture.save(given.output or f"{Path(given.cell.rpartition(':')[2]).stem}.svg"))
