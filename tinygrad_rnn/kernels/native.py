@@ -109,6 +109,28 @@ def atomic_store(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, types.int64), codegen
 
 
+def _transfer(name: str) -> Any:
+    @intrinsic
+    def transfer(typingctx: Any, descriptor: Any) -> Any:
+        """Read or write the number 1 (eight bytes): to sleep until somebody writes, or to wake who sleeps so."""
+
+        def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+            number, word, size = ir.IntType(64), ir.IntType(32), arguments[0].type
+            function = ir.FunctionType(size, [word, number.as_pointer(), size])
+            call = cgutils.get_or_insert_function(b.module, function, name)
+            place = cgutils.alloca_once_value(b, ir.Constant(number, 1))
+            return b.call(call, [b.trunc(arguments[0], word), place, ir.Constant(size, 8)])
+
+        return types.intp(types.intp), codegen
+
+    return transfer
+
+
+#: The C library's own: a thread that sleeps and wakes without Python's lock is put on a processor that is free.
+sleep_on = _transfer("_read" if platform.system() == "Windows" else "read")
+wake_on = _transfer("_write" if platform.system() == "Windows" else "write")
+
+
 @intrinsic
 def call_job(typingctx: Any, function: Any, arguments: Any, block: Any) -> Any:
     """Call the compiled job at an address: ``job(arguments, block)``."""

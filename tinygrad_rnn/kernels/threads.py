@@ -8,14 +8,26 @@ changes its result.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import threading
 import time
 
 import numpy as np
 from numba import njit
 
-from .native import address, atomic_add, atomic_load, atomic_store, call_job, compare_and_swap, pause
+from .native import (
+    address,
+    atomic_add,
+    atomic_load,
+    atomic_store,
+    call_job,
+    compare_and_swap,
+    pause,
+    sleep_on,
+    wake_on,
+)
 
 # The board that a pool shares with its workers: int64 entries, each on a cache line of its own.
 _LINE = 16
@@ -47,24 +59,21 @@ def _take_blocks(board: np.ndarray) -> int:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _serve(board: np.ndarray, worker: int, patience: int) -> bool:
-    """A worker's life between two sleeps; false when the pool stops."""
+def _serve(board: np.ndarray, worker: int, patience: int, bell: int) -> None:
+    """A worker's life, until the pool stops. It sleeps by reading from `bell`."""
     awake = _AWAKE + worker * _LINE
-    atomic_store(board, awake, 1)
     idle = 0
-    while True:
+    while not atomic_load(board, _STOP):
         if _take_blocks(board):
             idle = 0
-        if atomic_load(board, _STOP):
-            return False
         idle += 1
         pause()
         if idle > patience:
-            atomic_store(board, awake, 0)
-            if not _take_blocks(board):  # a job posted before the flag was down is not missed
-                return True
-            atomic_store(board, awake, 1)
             idle = 0
+            atomic_store(board, awake, 0)
+            if not _take_blocks(board) and not atomic_load(board, _STOP):  # what came before the flag was down
+                sleep_on(bell)
+            atomic_store(board, awake, 1)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -79,11 +88,15 @@ def _run(board: np.ndarray, blocks: int, patience: int) -> bool:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _post(board: np.ndarray, job: int, blocks: int, function: int, arguments: int) -> None:
+def _post(board: np.ndarray, job: int, blocks: int, function: int, arguments: int, bells: np.ndarray) -> None:
+    """Announce a job, and wake as many sleepers as it has blocks for."""
     atomic_store(board, _FUNCTION, function)
     atomic_store(board, _ARGUMENTS, arguments)
     atomic_store(board, _DONE, 0)
     atomic_store(board, _TICKET, ((job << _BITS) | blocks) << _BITS)
+    for worker in range(min(len(bells), blocks - 1)):
+        if not atomic_load(board, _AWAKE + worker * _LINE):
+            wake_on(bells[worker])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -100,9 +113,12 @@ class Pool:
         self.busy = threading.Lock()
         self.board = np.zeros(_AWAKE + size * _LINE, np.int64)
         self.job = 0
-        self.wakes = [threading.Event() for _ in range(size - 1)]
-        for i, wake in enumerate(self.wakes):
-            threading.Thread(target=_worker, args=(self.board, i, wake), name=f"tinygrad_rnn-{i}", daemon=True).start()
+        self.stopped = False
+        pairs = [_bell() for _ in range(size - 1)]
+        self.bells = np.array([end for _, end in pairs], np.int64)
+        for i, (bell, _) in enumerate(pairs):
+            self.board[_AWAKE + i * _LINE] = 1
+            threading.Thread(target=_work, args=(self.board, i, bell), name=f"tinygrad_rnn-{i}", daemon=True).start()
 
     def run(self, function: int, arguments: np.ndarray, blocks: int) -> None:
         """Run ``function(arguments, block)`` for every block and return when all are done."""
@@ -111,26 +127,42 @@ class Pool:
             _run_alone(blocks, function, place)  # small, or the pool serves another Python thread
             return
         try:
+            if self.stopped:
+                _run_alone(blocks, function, place)
+                return
             self.job = (self.job + 1) & _MASK
-            _post(self.board, self.job, blocks, function, place)
-            for i, wake in enumerate(self.wakes[: blocks - 1]):
-                if not self.board[_AWAKE + i * _LINE]:
-                    wake.set()
+            _post(self.board, self.job, blocks, function, place, self.bells)
             while not _run(self.board, blocks, _PATIENCE):
                 time.sleep(0)
         finally:
             self.busy.release()
 
     def stop(self) -> None:
-        self.board[_STOP] = 1
-        for wake in self.wakes:
-            wake.set()
+        """Let the workers go, when they have done what they are at."""
+        with self.busy:
+            self.stopped = True
+            self.board[_STOP] = 1
+            for bell in map(int, self.bells):
+                with contextlib.suppress(BrokenPipeError):  # it was awake, and has gone
+                    os.write(bell, (1).to_bytes(8, sys.byteorder))
+                os.close(bell)
 
 
-def _worker(board: np.ndarray, index: int, wake: threading.Event) -> None:
-    while _serve(board, index, _PATIENCE):
-        wake.wait()
-        wake.clear()
+def _bell() -> tuple[int, int]:
+    """Descriptors to sleep on and to wake by.
+
+    An event where there is one: a write to a pipe tells Linux that the writer is about to wait, and it puts the reader
+    on the writer's processor, where it is in the way.
+    """
+    if not hasattr(os, "eventfd"):
+        return os.pipe()
+    event = os.eventfd(0)
+    return event, os.dup(event)
+
+
+def _work(board: np.ndarray, index: int, bell: int) -> None:
+    _serve(board, index, _PATIENCE, bell)
+    os.close(bell)
 
 
 _pool: Pool | None = None
