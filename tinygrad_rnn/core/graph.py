@@ -212,4 +212,5 @@ def _seed(out: Tensor) -> Tensor:
         one.role = "constant"
         return one.named("1")
     seed = abstract(out.shape, out.dtype) if out.is_abstract else Tensor(np.ones(out.shape, out.dtype))
+    seed.scope = out.scope  # δh of which time step
     return seed.named(f"δ{out.name or ''}", role="input")

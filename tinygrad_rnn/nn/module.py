@@ -85,6 +85,12 @@ class Module:
         """What calling the module computes."""
         raise DeclarationError(with_user_line(f"{type(self).__name__} does not define forward"))
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """In a notebook: its text, and its picture if the size of its input is known."""
+        from ..view.notebook import mimebundle
+
+        return mimebundle(self)
+
     # -- its parts ----------------------------------------------------------------------------
 
     def _places(self) -> Iterator[tuple[str, Module, int]]:

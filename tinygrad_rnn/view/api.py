@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from ..core.errors import ArgumentError, DrawingError, with_user_line
@@ -24,7 +24,7 @@ _CHOICES = {
     "view": (None, "fold", "unrolled"),
     "theme": tuple(THEMES),
 }
-_SHOW = ("name", "shape", "value", "grad", "weights")
+_SHOW = ("name", "shape", "value", "grad", "cost", "bytes", "weights")
 
 
 def draw(
@@ -34,6 +34,7 @@ def draw(
     level: str = "op",
     view: str | None = None,
     show: str | Iterable[str] = ("name", "shape"),
+    names: Mapping[str, str] | None = None,
     theme: str = "auto",
     legend: bool = False,
     wrt: Sequence[Tensor] | None = None,
@@ -55,8 +56,10 @@ def draw(
             draw the LSTM; "cell", a time step; "layer", a module.
         view: "fold", one time step whose states loop back; "unrolled", every step. By default `tg.scan`, and so
             every layer, is folded, and what was computed step by step is unrolled.
-        show: any of "name", "shape", "value", "grad"; at the levels above "op" also "weights", the W and b of each
-            node. Up to four values are written out; of more, mean ± standard deviation, and of a gradient its norm.
+        show: any of "name", "shape", "value", "grad", "cost" (floating-point operations), "bytes"; at the levels
+            above "op" also "weights", the W and b of each node. Up to four values are written out; of more, mean ±
+            standard deviation, and of a gradient its norm.
+        names: what to call some names, for instance {"x": "X", "weight_ih": "W"}; h_i is drawn with a subscript.
         theme: "light", "dark", "print" (black and grey), or "auto", which is light in files for print and follows
             the reader's browser in SVG.
         legend: say below the picture what its shapes, signs and lines mean.
@@ -81,7 +84,7 @@ def draw(
         raise ArgumentError(with_user_line(f"draw: gradients are drawn at level='op', not {level!r}"))
     about = subject(thing, steps=3 if view == "unrolled" and steps is None else steps, batch=batch, shape=input)
     backward = about.graph.backward(wrt) if direction != "forward" else None
-    sheet = _sheet(about, backward, direction, level, view, elide_after, "weights" in shown)
+    sheet = _sheet(about, backward, direction, level, view, elide_after, shown, names or {})
     if len(sheet.order) > max_nodes:
         raise DrawingError(
             with_user_line(
@@ -109,10 +112,11 @@ def _checked(show: str | Iterable[str], **chosen: Any) -> frozenset[str]:
 
 def _sheet(
     about: Subject, backward: Graph | None, direction: str, level: str, view: str | None, elide_after: int | None,
-    weights: bool,
+    shown: Set[str], names: Mapping[str, str],
 ) -> Sheet:  # fmt: skip
     """What is to be drawn of a graph and its backward graph."""
     sheet = Sheet.of(about.graph, backward, direction)
+    sheet.names = dict(names)
     if level != "layer":
         sheet = with_bodies(sheet, unrolled=view == "unrolled")
     if view == "fold":
@@ -124,5 +128,5 @@ def _sheet(
     elif elide_after is not None:
         sheet = elide(sheet, elide_after)
     if level == "gate":
-        return gates(sheet, weights)
-    return sheet if level == "op" else groups(sheet, level, weights)
+        return gates(sheet, weights="weights" in shown)
+    return sheet if level == "op" else groups(sheet, level, shown)

@@ -114,13 +114,9 @@ class _Builder:
             look = replace(look, double=True)
         shown = self.show - {"value"} if look.small else self.show
         text = label(
-            node,
-            role,
-            shown,
-            details=not ghost,
-            glyph=self.sheet.glyphs.get(node.number),
-            timed=not self.sheet.timeless,
-        )
+            node, role, shown, details=not ghost, glyph=self.sheet.glyphs.get(node.number),
+            timed=node.number not in self.sheet.timeless, names=self.sheet.names,
+        )  # fmt: skip
         text.details += self.sheet.notes.get(node.number, ()) if not ghost else ()
         if ghost:
             text = ghost_label(text, node, reader if backward else None, self.sheet.glyphs.get(node.number))

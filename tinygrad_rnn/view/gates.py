@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..core.op import Op
@@ -50,7 +51,7 @@ def gates(sheet: Sheet, weights: bool = False) -> Sheet:
         elif node.number in sums:
             merged[node.number] = sums[node.number]
             found.looks[node.number] = "gate"
-            found.glyphs[node.number] = _formula(sums[node.number])
+            found.glyphs[node.number] = _formula(sums[node.number], sheet.names)
         operands[node.number] = reads
     for number, total in merged.items():
         operands[number] = tuple(total.values.values())
@@ -116,8 +117,8 @@ def _is_activation(op: Op) -> bool:
     return len(op.operands) == 1 and (op.elementwise or "softmax" in op.name)
 
 
-def _formula(total: _Sum) -> str:
-    names = [clean(x.name) if x.name else "·" for x in total.values.values()]
+def _formula(total: _Sum, called: Mapping[str, str]) -> str:
+    names = [clean(called.get(x.name, x.name)) if x.name else "·" for x in total.values.values()]
     read = f"[{', '.join(names)}]" if len(names) > 1 else "".join(names)
     text = f"W {read}" if len(read) <= 8 else "W ·"
     return text + " + b" if total.biases else text
@@ -143,7 +144,7 @@ def _join(sheet: Sheet, nodes: list[Tensor]) -> None:
 def _called(x: Tensor, sheet: Sheet) -> str:
     if x.name is None:
         return "·"
-    return plain_name(*split_name(x.name, None if x.number in sheet.timeless else step_of(x)))
+    return plain_name(*split_name(sheet.names.get(x.name, x.name), None if x.number in sheet.timeless else step_of(x)))
 
 
 def _show_weights(sheet: Sheet, gate: Tensor, total: _Sum) -> None:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Set
 from dataclasses import replace
 from itertools import takewhile
 
 from ..core.mode import Scope
 from ..core.tensor import Tensor
+from .labels import flops_of
 from .sheet import Operands, Sheet, stand_in
 from .text import clean
 
 Key = tuple[str, ...]
 
 
-def groups(sheet: Sheet, level: str, weights: bool = False) -> Sheet:
+def groups(sheet: Sheet, level: str, show: Set[str] = frozenset()) -> Sheet:
     """The sheet with the nodes of each time step of a cell, or of each layer, as one node.
 
     Args:
         sheet: a forward graph.
         level: "cell": the outermost time step, or where there is none the module; "layer": the module, all its steps.
-        weights: draw the parameters each reads.
+        show: "weights" draws the parameters each reads; "cost" adds up its members' operations.
     """
     keys = _keys(sheet, level)
     members: dict[Key, list[Tensor]] = defaultdict(list)
@@ -34,14 +36,14 @@ def groups(sheet: Sheet, level: str, weights: bool = False) -> Sheet:
     found.looks, found.glyphs, found.flat = dict(sheet.looks), dict(sheet.glyphs), level == "layer"
     operands: Operands = {n.number: sheet.operands[n.number] for n in sheet.order if n.number not in keys}
     for key, nodes in members.items():
-        _contract(sheet, found, operands, key, nodes, keys, readers, weights)
+        _contract(sheet, found, operands, key, nodes, keys, readers, show)
     found.kept(operands, [n for n in sheet.order if n.number in sheet.ends])
     return found
 
 
 def _contract(
     sheet: Sheet, found: Sheet, operands: Operands, key: Key, nodes: list[Tensor], keys: dict[int, Key],
-    readers: dict[int, set[Key | None]], weights: bool,
+    readers: dict[int, set[Key | None]], show: Set[str],
 ) -> None:  # fmt: skip
     """One group: a node that reads what its members read elsewhere, and what others read of it."""
     outside: dict[int, Tensor] = {}
@@ -49,12 +51,14 @@ def _contract(
         if keys.get(x.number) != key:
             outside[x.number] = x
     parameters = [x for x in outside.values() if sheet.roles[x.number] == "parameter"]
-    hidden = set() if weights else {x.number for x in parameters}
+    hidden = set() if "weights" in show else {x.number for x in parameters}
     reads = [x for x in outside.values() if x.number not in hidden and sheet.roles[x.number] != "constant"]
     results = [n for n in nodes if n.number in sheet.ends or readers[n.number] - {key}]
     step = [label for label in key if not label.startswith("t=")]
     title = clean(step[-1]) if step else clean(key[-1])
     note = (f"{sum(p.size for p in parameters):,} parameters",) if parameters else ()
+    if "cost" in show and (flops := sum(flops_of(n) for n in nodes)):
+        note += (f"{flops:,} FLOPs",)
     if len(results) == 1 and sheet.roles[results[0].number] != "state":
         whole = results[0]
         operands[whole.number] = tuple(reads)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,19 +16,27 @@ _FULL = 4  # values of up to this many entries are written out
 
 
 def label(
-    node: Tensor, role: str, show: Set[str], details: bool = True, glyph: str | None = None, timed: bool = True
+    node: Tensor,
+    role: str,
+    show: Set[str],
+    *,
+    details: bool = True,
+    glyph: str | None = None,
+    timed: bool = True,
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> Label:
     """The label of a node. Shapes are written where they are news: leaves, named results, and ops that change it.
 
-    `glyph` replaces the op's sign; `timed`: with the time step as subscript.
+    `glyph` replaces the op's sign; `timed`: with the time step as subscript; `names`: what to call some names.
     """
+    own = glyph is None
     leaf = glyph is None and (role in ("input", "parameter", "constant", "saved") or node.op is None)
     if glyph is None:
         glyph = "" if leaf or node.op is None else glyph_of(node)
     base, index = ("", "")
     constant = role == "constant" and not node.shape and not node.is_abstract
     if node.name and "name" in show and not constant:
-        base, index = split_name(node.name, step_of(node) if timed else None)
+        base, index = split_name(names.get(node.name, node.name), step_of(node) if timed else None)
     elif leaf:
         base = stand_in(node, role)
     lines = []
@@ -42,7 +51,27 @@ def label(
             lines.append(number_text(node.numpy()))
         if "grad" in show and node.grad is not None:
             lines.append("∂: " + number_text(node.grad.numpy(), norm=True))
+        if "cost" in show and own and not leaf and node.op is not None and (flops := flops_of(node)):
+            lines.append(f"{flops:,} FLOPs")
+        if "bytes" in show and node.shape and role != "constant":
+            lines.append(bytes_text(node.size * node.dtype.itemsize))
     return Label(glyph, base, index, tuple(lines))
+
+
+def flops_of(node: Tensor) -> int:
+    """The floating-point operations of one node."""
+    if node.op is None or not node.inputs:
+        return 0
+    return node.op.flops(node.shape, [x.shape for x in node.inputs], node.attrs)
+
+
+def bytes_text(count: float) -> str:
+    """A number of bytes, in kB, MB or GB (powers of 1000) from 10,000 on."""
+    for unit in ("B", "kB", "MB"):
+        if count < 10_000:
+            return f"{count:,.4g} {unit}"
+        count /= 1000
+    return f"{count:,.4g} GB"
 
 
 def ghost_label(solid: Label, node: Tensor, reader: Tensor | None, glyph: str | None = None) -> Label:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.errors import TinygradError
+from ..core.errors import ArgumentError, TinygradError
+from ..core.graph import Graph
 from ..core.tensor import Tensor
 from .api import draw
 
@@ -16,8 +17,13 @@ def mimebundle(thing: Any) -> dict[str, str]:
     shown = {"text/plain": repr(thing)}
     if isinstance(thing, Tensor) and not thing.inputs:
         return shown  # a leaf, or a result whose graph was freed
+    level = "op" if isinstance(thing, (Tensor, Graph)) else "gate"
     try:
-        shown["image/svg+xml"] = draw(thing, max_nodes=_MAX_NODES, time_limit=5.0).svg
+        shown["image/svg+xml"] = draw(thing, level=level, max_nodes=_MAX_NODES, time_limit=5.0).svg
+    except ArgumentError:
+        if level == "op":
+            raise
+        return shown  # a module that does not say what its input is
     except TinygradError as error:
         shown["text/plain"] += f"\n(not drawn: {str(error).splitlines()[0]})"
     return shown

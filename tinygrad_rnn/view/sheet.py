@@ -25,6 +25,7 @@ class Sheet:
         timeless: the numbers of nodes whose names have no time step as subscript.
         flat: time steps and scopes are not told apart.
         frames: other words for the labels of some scopes.
+        names: what to call some names.
     """
 
     order: list[Tensor]
@@ -39,6 +40,7 @@ class Sheet:
     timeless: set[int] = field(default_factory=set)
     flat: bool = False
     frames: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, forward: Graph, backward: Graph | None, direction: str) -> Sheet:

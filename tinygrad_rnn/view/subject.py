@@ -13,6 +13,8 @@ from ..core.mode import scope
 from ..core.tensor import Tensor, abstract
 from ..core.tracing import trace
 
+_STEPS = 5  # of the sequence a layer is traced with, if nobody says how long it is
+
 
 @dataclass
 class Subject:
@@ -100,11 +102,11 @@ def trace_module(module: Any, shape: Any) -> Graph:
         ArgumentError: no input shape was given.
     """
     if shape is None:
-        size = getattr(module, "in_features", None)
-        if size is None:
-            name = type(module).__name__
+        name, size = type(module).__name__, getattr(module, "in_features", None)
+        width = getattr(module, "input_size", None)  # a layer's, over sequences
+        if size is None and width is None:
             raise ArgumentError(with_user_line(f"draw: give the shape of the input of {name}: input=(…)"))
-        shape = (1, size)
+        shape = (1, size) if width is None else (_STEPS, 1, width)
     return _traced(module, [_leaf(tuple(shape), getattr(module, "dtype", np.float32), "x", "input")])
 
 
