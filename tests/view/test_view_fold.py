@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from numba.core.config import DISABLE_JIT
 from view_cases import called, cells, nodes, texts
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.core.errors import ArgumentError
+
+
+compiled = pytest.mark.skipif(DISABLE_JIT, reason="without Numba's compiler values are computed step by step")
 
 
 def loops(drawing):
@@ -44,6 +48,7 @@ def test_layers_are_folded_by_themselves(kind, level):
     assert set(nodes(drawing)) == {end for e in drawing.placed.edges for end in (e.tail, e.head)}
 
 
+@compiled
 def test_scans_of_tensors_and_of_ones_own_cells_are_folded_or_unrolled():
     xs = tg.tensor(np.ones((5, 2, 3), np.float32), requires_grad=True, name="xs")
     h0 = tg.tensor(np.ones((2, 4), np.float32), requires_grad=True, name="h0")
@@ -68,6 +73,7 @@ def test_a_scan_unrolled_has_the_nodes_of_the_unrolled_cell():
     assert [x for x in scanned if x[0] in "σt⊙+"] == [x for x in unrolled if x[0] in "σt⊙+"]
 
 
+@compiled
 def test_a_scan_against_time_loops_from_the_step_after():
     outputs, _ = tg.scan(cells()["rnn"], tg.tensor(np.ones((5, 2, 3), np.float32), requires_grad=True), reverse=True)
     assert "t+1" in {n.label.glyph for n in nodes(tg.draw(outputs)).values()}

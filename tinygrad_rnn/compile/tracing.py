@@ -46,7 +46,7 @@ def traced_once(cell: Any, x: Tensor, state: Any, states: list[Tensor], rebuild:
         except TinygradError as error:
             return Uncompiled(str(error).split("\n")[0])
 
-    if DISABLE_JIT:
+    if DISABLE_JIT and x._array is not None:  # a graph of shapes only needs no compiler
         return _check(cell, x, states, rebuild)
     return known(cell, (x.shape[2], x.dtype, kinds, masked, _structure(state)), trace)
 
@@ -93,8 +93,9 @@ def _traced(cell: Any, x: Tensor, kinds: tuple[Any, ...], rebuild: Rebuild, mask
     if masked:
         body.sequences[1].named("inside").requires_grad = False
     recurrence = Recurrence(body, type(cell).__name__)
-    recurrence.program("infer")  # finds out now whether there is code for every op
-    recurrence.program("backward", recurrence.all_operands)
+    if not DISABLE_JIT:  # finds out now whether there is code for every op
+        recurrence.program("infer")
+        recurrence.program("backward", recurrence.all_operands)
     return recurrence, *rebuilds
 
 
