@@ -8,7 +8,6 @@ from view_cases import called, cells, nodes, texts
 import tinygrad_rnn as tg
 from tinygrad_rnn.core.errors import ArgumentError
 
-
 compiled = pytest.mark.skipif(DISABLE_JIT, reason="without Numba's compiler values are computed step by step")
 
 
