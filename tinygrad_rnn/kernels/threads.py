@@ -36,8 +36,11 @@ _TICKET, _FUNCTION, _ARGUMENTS, _DONE, _STOP, _AWAKE = (i * _LINE for i in range
 # claim cannot mix two jobs.
 _BITS = 20
 _MASK = (1 << _BITS) - 1
-#: Looks for a job before a worker sleeps, and for the last block before the caller yields: about 0.1 ms.
+#: Looks for the last block before the caller yields: a quarter of a millisecond.
 _PATIENCE = 10_000
+#: Looks for a job before a worker sleeps: about 10 ms. A worker just woken may share a processor with another one for
+#: several milliseconds, so it should not fall asleep between the steps of a training loop. (OpenMP's wait for 200 ms.)
+_WATCH = 400_000
 #: FLOPs below which waking another thread costs more than it saves.
 SMALL = 400_000
 
@@ -161,7 +164,7 @@ def _bell() -> tuple[int, int]:
 
 
 def _work(board: np.ndarray, index: int, bell: int) -> None:
-    _serve(board, index, _PATIENCE, bell)
+    _serve(board, index, _WATCH, bell)
     os.close(bell)
 
 
