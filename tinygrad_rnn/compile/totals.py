@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.graph import Graph
 from ..core.tensor import Tensor
-from ..kernels.products import contract
+from ..kernels.products import column_sums, contract
 from .plan import Rows
 
 
@@ -68,7 +68,7 @@ class Totals:
         for number, shape, left, right in self.contractions:
             if left is None:
                 if right not in sums:
-                    sums[right] = np.ones(T * B, self.dtype) @ right.rows(arrays, T, B, lag)
+                    sums[right] = column_sums(right.rows(arrays, T, B, lag))
                 values[number] = sums[right].reshape(shape)
         return self._finished(values)
 

@@ -189,7 +189,7 @@ def contract(left: np.ndarray, right: np.ndarray, sums: bool) -> tuple[np.ndarra
     """leftᵀ @ right for tall matrices whose rows are contiguous, and the column sums of `right` if wanted."""
     (K, M), N = left.shape, right.shape[1]
     dtype = right.dtype
-    if K * M * N < TINY:
+    if K * max(M, 1) * N < TINY:
         return left.T @ right, right.sum(axis=0) if sums else None
     total, columns = np.empty((M, N), dtype), np.empty(N, dtype) if sums else None
     chunk = max(1, min(M, CHUNK))
@@ -197,8 +197,15 @@ def contract(left: np.ndarray, right: np.ndarray, sums: bool) -> tuple[np.ndarra
     operands = [address(left), left.strides[0] // size, address(right), right.strides[0] // size]
     given = [*operands, address(total), N, K, M, N, chunk, 0 if columns is None else address(columns)]
     blocks = -(-N // tile_for(dtype).width) * max(1, -(-M // chunk))
-    _run("contract", dtype, given, blocks, 2 * K * M * N)
+    _run("contract", dtype, given, blocks, 2 * K * max(M, 1) * N)
     return total, columns
+
+
+def column_sums(rows: np.ndarray) -> np.ndarray:
+    """Σ over the rows, whose entries are contiguous."""
+    columns = contract(rows[:, :0], rows, sums=True)[1]
+    assert columns is not None
+    return columns
 
 
 def multiply(rows: np.ndarray, weights: np.ndarray, out: np.ndarray, accumulate: bool) -> None:
