@@ -132,6 +132,19 @@ wake_on = _transfer("_write" if platform.system() == "Windows" else "write")
 
 
 @intrinsic
+def let_others_run(typingctx: Any) -> Any:
+    """Give the processor to another thread that waits for it, if there is one."""
+
+    def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        if platform.system() != "Windows":
+            function = ir.FunctionType(ir.IntType(32), [])
+            b.call(cgutils.get_or_insert_function(b.module, function, "sched_yield"), [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
 def call_job(typingctx: Any, function: Any, arguments: Any, block: Any) -> Any:
     """Call the compiled job at an address: ``job(arguments, block)``."""
 

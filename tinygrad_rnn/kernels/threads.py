@@ -24,6 +24,7 @@ from .native import (
     atomic_store,
     call_job,
     compare_and_swap,
+    let_others_run,
     pause,
     sleep_on,
     wake_on,
@@ -41,6 +42,8 @@ _PATIENCE = 10_000
 #: Looks for a job before a worker sleeps: about 10 ms. A worker just woken may share a processor with another one for
 #: several milliseconds, so it should not fall asleep between the steps of a training loop. (OpenMP's wait for 200 ms.)
 _WATCH = 400_000
+#: Between so many looks a worker offers its processor to others.
+_POLITE = 16
 #: FLOPs below which waking another thread costs more than it saves.
 SMALL = 400_000
 
@@ -70,7 +73,10 @@ def _serve(board: np.ndarray, worker: int, patience: int, bell: int) -> None:
         if _take_blocks(board):
             idle = 0
         idle += 1
-        pause()
+        if idle % _POLITE:
+            pause()
+        else:
+            let_others_run()
         if idle > patience:
             idle = 0
             atomic_store(board, awake, 0)
