@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .compile import get_num_threads as get_num_threads
     from .compile import scan as scan
     from .compile import set_num_threads as set_num_threads
+    from .derivation import backward_inputs as backward_inputs
+    from .derivation import check_backward as check_backward
+    from .derivation import derive as derive
     from .io import load as load
     from .io import save as save
     from .nn.unroll import unroll as unroll
@@ -32,6 +35,9 @@ _LAZY = {
     "io": "io",
     "view": "view",
     "draw": "view",
+    "derive": "derivation",
+    "check_backward": "derivation",
+    "backward_inputs": "derivation",
     "unroll": "nn.unroll",
     "compile": "compile",
     "scan": "compile",
