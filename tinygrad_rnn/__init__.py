@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .derivation import derive as derive
     from .io import load as load
     from .io import save as save
+    from .measure import gradient_flow as gradient_flow
+    from .measure import ledger as ledger
+    from .measure import summary as summary
     from .nn.unroll import unroll as unroll
     from .view import draw as draw
 
@@ -35,6 +38,9 @@ _LAZY = {
     "io": "io",
     "view": "view",
     "draw": "view",
+    "summary": "measure",
+    "ledger": "measure",
+    "gradient_flow": "measure",
     "derive": "derivation",
     "check_backward": "derivation",
     "backward_inputs": "derivation",

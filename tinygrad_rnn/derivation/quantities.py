@@ -96,7 +96,12 @@ def step_of(cell: Any) -> Step:
     except TinygradError as error:
         raise ArgumentError(with_user_line(f"derive: {name}: {str(error).splitlines()[0]}")) from None
     paths = {p.number: path for path, p in cell.named_parameters()} if hasattr(cell, "named_parameters") else {}
-    return _Namer(in_blocks(body), name, paths).step()
+    return step_of_body(body, name, paths)
+
+
+def step_of_body(body: Body, title: str, paths: dict[int, str]) -> Step:
+    """The quantities of a step that was traced already; `paths` names its parameters."""
+    return _Namer(in_blocks(body), title, paths).step()
 
 
 def step_of_function(function: Any, specs: Sequence[Any]) -> Step:

@@ -1,0 +1,37 @@
+"""``tinygrad-rnn summary``: parameters, arithmetic and memory of a cell."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ..measure import summary
+from . import subject
+
+
+def add(commands: Any) -> None:
+    """The command ``summary``."""
+    parser = commands.add_parser(
+        "summary",
+        help="parameters, arithmetic and memory of a cell, gate by gate, in numbers and formulas",
+        description="Counts the parameters, the floating-point operations forward and backward, and the bytes kept for "
+        "back-propagation through time.",
+        epilog="For example: tinygrad-rnn summary lstm --input-size 64 --hidden-size 128 --steps 100 --batch 32",
+    )
+    subject.add_cell_arguments(parser)
+    parser.add_argument("--steps", metavar="T", type=subject.size, default=1, help="time steps (default: 1)")
+    parser.add_argument("--batch", metavar="B", type=subject.size, default=1, help="samples (default: 1)")
+    parser.add_argument("--markdown", action="store_true", help="as Markdown tables")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Print the summary.
+
+    Raises:
+        TinygradError, OSError: there is no such cell, or it cannot be counted.
+    """
+    cell = subject.cell(given.cell, given.input_size, given.hidden_size)
+    size = getattr(cell, "input_size", given.input_size)
+    page = summary(cell, (given.steps, given.batch, size))
+    print(page.to_markdown() if given.markdown else page)

@@ -1,0 +1,48 @@
+"""Figures of gradients through time, by matplotlib."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, with_user_line
+
+if TYPE_CHECKING:
+    from .flow import GradientFlow
+
+
+def plot_flow(flow: GradientFlow) -> Any:
+    """Norms, credit, singular values and exponents, on one figure.
+
+    Raises:
+        ArgumentError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.colors import LogNorm
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ArgumentError(with_user_line("plot: needs matplotlib: pip install matplotlib")) from None
+    figure = Figure(figsize=(9, 6.5), layout="constrained")
+    ((norms, credit), (values, exponents)) = figure.subplots(2, 2)
+    T = len(flow.credit)
+    for name, style in zip(flow.states, ("-", "--", ":", "-.") * len(flow.states), strict=False):
+        norms.semilogy(range(T), np.where(flow.norms[name] > 0, flow.norms[name], np.nan), style, label=name)
+    norms.set(xlabel="time step t", ylabel="‖∂L/∂state_t‖", title="gradient of the loss")
+    norms.legend()
+    shown = np.ma.masked_less_equal(flow.credit, 0)
+    top = float(flow.credit.max()) or 1.0
+    image = credit.imshow(shown, origin="lower", norm=LogNorm(max(float(shown.min() or 0), top * 1e-8), top))
+    credit.set(xlabel="state of step t", ylabel="loss of step s", title="credit ‖∂ℓ_s/∂state_t‖")
+    figure.colorbar(image, ax=credit)
+    distance = np.arange(T, 0, -1)
+    above = flow.singular_values > 1e-15 * flow.singular_values[:, :1]  # the others are rounding
+    values.semilogy(distance, np.where(above, flow.singular_values, np.nan), color="0.6", lw=0.8)
+    values.semilogy(distance, flow.singular_values[:, 0], color="C0", label="largest")
+    values.set(xlabel="steps back from the last", ylabel="singular value", title="∂state_T/∂state_t")
+    values.legend()
+    exponents.plot(np.where(np.isfinite(flow.lyapunov), flow.lyapunov, np.nan), "o", ms=3)
+    exponents.axhline(0, color="0.5", lw=0.8)
+    exponents.set(xlabel="index", ylabel="λ per step", title="Lyapunov exponents")
+    figure.suptitle(flow.title)
+    return figure

@@ -1,0 +1,324 @@
+"""`summary`: parameters, arithmetic and memory of a module, part by part, in numbers and formulas."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, ShapeError, with_user_line
+from ..core.tensor import Tensor
+from ..derivation.quantities import step_of, step_of_body
+from ..view.fold import is_scan
+from ..view.subject import is_cell, is_module, trace_module
+from .counting import counts, flops
+from .formulas import formulas
+
+_NUMBERS = ("parameters", "forward", "backward", "kept")
+
+
+@dataclass
+class Row:
+    """A part of a summary: a gate, a layer, or everything.
+
+    Attributes:
+        name: of the part; a gate's after its layer's, ``l0/f``.
+        depth: 0 for a layer, 1 for a gate.
+        parameters: how many numbers.
+        forward, backward: FLOPs of the whole input (all its steps and samples).
+        kept: bytes kept for the backward pass.
+        formulas: of the four, by name, per step and sample (kept: numbers, not bytes); None where there is none.
+        shapes: of its parameters, by symbol.
+    """
+
+    name: str
+    depth: int = 0
+    parameters: int = 0
+    forward: int = 0
+    backward: int = 0
+    kept: int = 0
+    formulas: dict[str, str | None] = field(default_factory=dict)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass
+class Summary:
+    """What a module costs. Print it, or read `rows` and `total`."""
+
+    title: str
+    about: str
+    rows: list[Row]
+    total: Row
+    dtype: np.dtype
+
+    def __str__(self) -> str:
+        tables = "\n\n".join(_table(head, rows) for head, rows in self._tables())
+        return "\n".join([f"{self.title}: {self.about}", "", tables, "", *self._notes()]).rstrip()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def to_markdown(self) -> str:
+        """Two tables."""
+        lines = [f"**{self.title}**: {self.about}", ""]
+        for head, rows in self._tables():
+            lines += [_bars(head), "| " + "--- | " * len(head), *[_bars(row) for row in rows], ""]
+        return "\n".join([*lines, *self._notes()])
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": str(self), "text/markdown": self.to_markdown()}
+
+    def _tables(self) -> Iterator[tuple[list[str], list[list[str]]]]:
+        """Headings and rows: what it consists of, and what that takes."""
+        rows = [*self.rows, self.total]
+        names = ["  " * row.depth + (row.name.rpartition("/")[2] if row.depth else row.name) for row in rows]
+        shapes = [", ".join(f"{n} {_shape(s)}" for n, s in row.shapes.items()) for row in rows]
+        numbers = zip(names, *[self._column(rows, "parameters")], shapes, strict=True)
+        yield ["part", "parameters", "shapes"], [[name, *count, shape] for name, count, shape in numbers]
+        columns = [self._column(rows, n) for n in ("forward", "backward", "kept")]
+        heads = ["part", "FLOPs forward", "FLOPs backward", "bytes kept"]
+        yield heads, [[name, *[c[0] for c in cells]] for name, *cells in zip(names, *columns, strict=True)]
+
+    def _column(self, rows: list[Row], name: str) -> list[list[str]]:
+        """A number and its formula for each row."""
+        texts = [(f"{getattr(row, name):,}", row.formulas.get(name) or "") for row in rows]
+        width = max(len(number) for number, _ in texts)
+        return [[f"{number:>{width}}  {formula}".rstrip()] for number, formula in texts]
+
+    def _notes(self) -> list[str]:
+        if not any(row.formulas for row in (*self.rows, self.total)):
+            return []
+        size = self.dtype.itemsize
+        notes = [f"Formulas: of a step and a sample, D inputs and H units; kept: numbers, of {size} bytes each."]
+        if any(row.formulas and not row.formulas.get("parameters") for row in self.rows):
+            notes.append("Where there is none, no polynomial of degree 2 in D and H was found.")
+        return notes
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    widths = [max(_width(row[k]) for row in (head, *rows)) for k in range(len(head))]
+    lines = ["  ".join(c + " " * (w - _width(c)) for c, w in zip(row, widths, strict=True)) for row in (head, *rows)]
+    lines = [line.rstrip() for line in lines]
+    rule = "─" * max(map(_width, lines))
+    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+
+def _width(text: str) -> int:
+    return sum(not unicodedata.combining(c) for c in text)
+
+
+def _in_brackets(cell: str) -> str:
+    """A number and its formula."""
+    number, _, formula = cell.strip().partition("  ")
+    return f"{number} ({formula.strip()})" if formula else number
+
+
+def _bars(cells: list[str]) -> str:
+    return "| " + " | ".join(_in_brackets(c).replace("|", "\\|") for c in cells) + " |"
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape)) or "1"
+
+
+def summary(thing: Any, input: Any = None) -> Summary:
+    """Parameters, FLOPs forward and backward, and bytes kept for BPTT, by layer and gate.
+
+    Args:
+        thing: a cell, or a module.
+        input: the shape of its input, or an array of it: (T, B, D) for recurrent layers; for a cell also (B, D), one
+            step, or None, one step of one sample.
+
+    An entry of an elementwise function counts as one FLOP, whichever function; a product of (M, K) and (K, N) as 2MKN.
+    The backward pass gives the gradients of all parameters and of the input. What is kept are the states and the values
+    of a step that its backward pass reads, after the compiler chose which to compute again; the input is not counted.
+
+    Raises:
+        ArgumentError: it is neither, or needs the shape of its input.
+        ShapeError: the input does not fit.
+
+    >>> print(tg.summary(tg.nn.RNNCell(64, 128)).total.forward)  # 2H(D+H) + 4H
+    49664
+    """
+    shape = None if input is None else tuple(getattr(input, "shape", input))
+    if is_cell(thing):
+        return _of_cell(thing, shape)
+    if is_module(thing):
+        return _of_module(thing, shape)
+    raise ArgumentError(with_user_line(f"summary: expected a cell or a module, got {type(thing).__name__}"))
+
+
+def _of_cell(cell: Any, shape: tuple[int, ...] | None) -> Summary:
+    size = getattr(cell, "input_size", None)
+    if shape is None and size is None:
+        raise ArgumentError(
+            with_user_line(f"summary: {type(cell).__name__} has no input_size; give the shape (T, B, D)")
+        )
+    shape = (1, 1, int(size or 0)) if shape is None else (1, *shape) if len(shape) == 2 else shape
+    if len(shape) != 3 or shape[2] != size:
+        raise ShapeError(
+            with_user_line(f"summary: {type(cell).__name__} reads (T, B, {size}) or (B, {size}), got {shape}")
+        )
+    T, B, _ = shape
+    dtype = np.dtype(getattr(cell, "dtype", np.float32))
+    rows = list(_cell_rows(cell, T * B, dtype, ""))
+    total = Row("total", *[0] * 5, formulas=rows[0].formulas)
+    for name in _NUMBERS:
+        setattr(total, name, getattr(rows[0], name))
+    for row in rows[1:]:
+        row.depth = 0
+    return Summary(_title(cell), f"{_steps(T)} of {_samples(B)}, {dtype}", rows[1:], total, dtype)
+
+
+def _cell_rows(cell: Any, times: int, dtype: np.dtype, name: str) -> Iterator[Row]:
+    """The cell's row, then its gates'."""
+
+    def numbers(c: Any) -> dict[str, int]:
+        found = {}
+        for part in counts(step_of(c)):
+            for n in _NUMBERS:
+                found[f"{part.name}/{n}"] = getattr(part, n)
+                found[f"/{n}"] = found.get(f"/{n}", 0) + getattr(part, n)
+        return found
+
+    found = formulas(cell, numbers)
+    gates = counts(step_of(cell))
+    whole = Row(name or _title(cell), formulas={n: found[f"/{n}"] for n in _NUMBERS})
+    rows = []
+    for gate in gates:
+        row = Row(f"{name}/{gate.name}" if name else gate.name, 1, gate.parameters, gate.forward * times,
+                  gate.backward * times, gate.kept * times * dtype.itemsize,
+                  {n: found[f"{gate.name}/{n}"] for n in _NUMBERS}, gate.shapes)  # fmt: skip
+        for n in _NUMBERS:
+            setattr(whole, n, getattr(whole, n) + getattr(row, n))
+        rows.append(row)
+    return iter([whole, *rows])
+
+
+def _of_module(module: Any, shape: tuple[int, ...] | None) -> Summary:
+    graph = trace_module(module, shape)
+    known = {p.number: path for path, p in module.named_parameters()}
+    dtype = np.dtype(getattr(module, "dtype", graph.outputs[0].dtype))
+    rows: dict[str, Row] = {}
+    backward = graph.backward()
+    kept = [
+        n for n in backward.nodes if backward.role(n) == "saved" and n.op is not None and graph.role(n) != "parameter"
+    ]
+    inside = {n.number for n in graph.nodes}
+    claimed: set[int] = set()
+    cells: dict[str, list[Row]] = {}
+    layers = {_module_of(n) for n in graph.nodes if is_scan(n)}
+
+    def around(n: Tensor) -> str:
+        """The row of a node that is in no step."""
+        return f"{_module_of(n)}, between steps" if _module_of(n) in layers else _module_of(n)
+
+    for n in graph.nodes:
+        if n.op is None:
+            continue
+        if is_scan(n):
+            name = _place(n, rows)
+            cell = _cell_of(module, n)
+            T, B = n.inputs[0].shape[:2]
+            made = list(_cell_rows(cell, T * B, n.inputs[0].dtype, name)) if cell else list(_scan_rows(n, name, known))
+            rows[name], cells[name] = made[0], made[1:]
+            claimed |= {x.number for x in n.inputs}
+            continue
+        row = rows.setdefault(around(n), Row(around(n)))
+        row.forward += flops(n)
+        for x in n.inputs:
+            if x.number in known and x.number not in claimed:
+                claimed.add(x.number)
+                row.parameters += x.size
+                row.shapes[known[x.number]] = x.shape
+    for n in backward.nodes:
+        origin = n.origin
+        if n.op is None or n.number in inside or origin is None or is_scan(origin) or origin.op is None:
+            continue
+        if origin.op.name != "part" and around(origin) in rows:
+            rows[around(origin)].backward += flops(n)
+    for n in kept:
+        if n.number in inside and not is_scan(n) and n.op is not None and n.op.name != "part" and around(n) in rows:
+            rows[around(n)].kept += n.size * n.dtype.itemsize
+    ordered = [r for name, row in rows.items() for r in (row, *cells.get(name, []))]
+    ordered = [r for r in ordered if r.depth or any(getattr(r, n) for n in _NUMBERS)]
+    total = Row("total")
+    for row in ordered:
+        if row.depth == 0:
+            for name in _NUMBERS:
+                setattr(total, name, getattr(total, name) + getattr(row, name))
+    return Summary(_title(module), f"for an input of {_shape(graph.inputs[0].shape)}, {dtype}", ordered, total, dtype)
+
+
+def _scan_rows(n: Tensor, name: str, paths: dict[int, str]) -> Iterator[Row]:
+    """The rows of a scan whose cell is not at hand: without formulas."""
+    T, B = n.inputs[0].shape[:2]
+    itemsize = n.inputs[0].dtype.itemsize
+    whole, rows = Row(name), []
+    for gate in counts(step_of_body((n.attrs or {})["recurrence"].body, name, paths)):
+        numbers = (gate.forward * T * B, gate.backward * T * B, gate.kept * T * B * itemsize)
+        rows.append(Row(f"{name}/{gate.name}", 1, gate.parameters, *numbers, {}, gate.shapes))
+        for key in _NUMBERS:
+            setattr(whole, key, getattr(whole, key) + getattr(rows[-1], key))
+    return iter([whole, *rows])
+
+
+def _cell_of(module: Any, scan: Tensor) -> Any:
+    """The cell in a module whose parameters a scan reads."""
+    leaves = {x.number for x in scan.inputs}
+    stack, seen = [module], set()
+    while stack:
+        thing = stack.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if is_cell(thing):
+            own = {p.number for p in thing.parameters()}
+            if own and own <= leaves:
+                return thing
+        if isinstance(thing, (list, tuple)):
+            stack.extend(thing)
+        elif isinstance(thing, dict):
+            stack.extend(thing.values())
+        elif hasattr(thing, "__dict__") and not isinstance(thing, (type, np.ndarray, Tensor)):
+            stack.extend(vars(thing).values())
+    return None
+
+
+def _place(n: Tensor, taken: dict[str, Row]) -> str:
+    """What a scan is called: its module, and which of its layers, by the names of its weights if they say it."""
+    base = _module_of(n)
+    ends = [re.search(r"_(l\d+(_reverse)?)$", x.name or "") for x in n.inputs]
+    name = next((f"{base}/{end[1]}" for end in ends if end), base)
+    k = 1
+    while name in taken:
+        k += 1
+        name = f"{base}, {k}"
+    return name
+
+
+def _module_of(n: Tensor) -> str:
+    """The scopes it was computed in, without time steps."""
+    labels, scope = [], n.scope
+    while scope is not None:
+        if scope.step is None:
+            labels.append(scope.label)
+        scope = scope.parent
+    return "/".join(reversed(labels)) or "(outside)"
+
+
+def _title(thing: Any) -> str:
+    extra = thing.extra_repr() if hasattr(thing, "extra_repr") else ""
+    return f"{type(thing).__name__}({extra})"
+
+
+def _steps(T: int) -> str:
+    return "one step" if T == 1 else f"{T:,} steps"
+
+
+def _samples(B: int) -> str:
+    return "one sample" if B == 1 else f"{B:,} samples"
