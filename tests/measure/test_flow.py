@@ -15,10 +15,10 @@ class Linear(tg.nn.Cell):
     """h = h′ R + x: everything about its gradients is known."""
 
     input_size = hidden_size = 4
+    dtype = np.dtype(F64)
 
     def __init__(self, R):
         self.R = tg.nn.Parameter(np.asarray(R, F64))
-        self.dtype = np.dtype(F64)
 
     def initial_state(self, batch):
         return self.zeros(batch, 4, "h")
@@ -32,9 +32,10 @@ class Leak(tg.nn.Cell):
     """c = f c′ + x, with a constant forget gate."""
 
     input_size = hidden_size = 3
+    dtype = np.dtype(F64)
 
     def __init__(self, f):
-        self.f, self.dtype = f, np.dtype(F64)
+        self.f = f
 
     def initial_state(self, batch):
         return self.zeros(batch, 3, "c")

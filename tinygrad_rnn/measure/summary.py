@@ -66,7 +66,7 @@ class Summary:
         """Two tables."""
         lines = [f"**{self.title}**: {self.about}", ""]
         for head, rows in self._tables():
-            lines += [_bars(head), "| " + "--- | " * len(head), *[_bars(row) for row in rows], ""]
+            lines += [_bars(head), "|" + " --- |" * len(head), *[_bars(row) for row in rows], ""]
         return "\n".join([*lines, *self._notes()])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
