@@ -27,6 +27,10 @@ def add(commands: Any) -> None:
     parser.add_argument("--direction", choices=("forward", "backward", "both"), default="forward")
     parser.add_argument("--theme", choices=("auto", "light", "dark", "print"), default="auto")
     parser.add_argument("--show", metavar="WHAT", default="name,shape", help="e.g. name,shape,weights")
+    parser.add_argument(
+        "--highlight", metavar="NAME", action="append", help="point out this node or weight; repeatable"
+    )
+    parser.add_argument("--cuts", metavar="K", type=subject.size, help="where BPTT truncated every K steps is cut off")
     parser.add_argument("--legend", action="store_true", help="say what shapes, signs and lines mean")
     parser.set_defaults(run=run)
 
@@ -47,6 +51,8 @@ def run(given: argparse.Namespace) -> None:
         direction=given.direction,
         theme=given.theme,
         show=[word for word in given.show.split(",") if word],
+        highlight=given.highlight,
+        cuts=given.cuts,
         legend=given.legend,
         input=None if getattr(cell, "input_size", None) else (1, given.input_size),
     )

@@ -11,6 +11,7 @@ from ..core.tensor import Tensor
 from .build import build
 from .drawing import Drawing
 from .elide import elide
+from .emphasis import Highlight, emphasis, norms
 from .fold import folded, with_bodies
 from .gates import gates
 from .groups import groups
@@ -24,7 +25,7 @@ _CHOICES = {
     "view": (None, "fold", "unrolled"),
     "theme": tuple(THEMES),
 }
-_SHOW = ("name", "shape", "value", "grad", "cost", "bytes", "weights")
+_SHOW = ("name", "shape", "value", "grad", "cost", "bytes", "weights", "flow")
 
 
 def draw(
@@ -35,6 +36,8 @@ def draw(
     view: str | None = None,
     show: str | Iterable[str] = ("name", "shape"),
     names: Mapping[str, str] | None = None,
+    highlight: Highlight = None,
+    cuts: int | Iterable[int] | None = None,
     theme: str = "auto",
     legend: bool = False,
     wrt: Sequence[Tensor] | None = None,
@@ -58,7 +61,11 @@ def draw(
             every layer, is folded, and what was computed step by step is unrolled.
         show: any of "name", "shape", "value", "grad", "cost" (floating-point operations), "bytes"; at the levels
             above "op" also "weights", the W and b of each node. Up to four values are written out; of more, mean ±
-            standard deviation, and of a gradient its norm.
+            standard deviation, and of a gradient its norm. "flow", for a loss: an edge is the wider, the larger the
+            gradient that comes back along it.
+        highlight: a name or tensor: it, all its copies and all who read it; several in a list; a pair (from, to): all
+            paths between them.
+        cuts: for truncated BPTT, where gradients are cut off: an int k, before every k-th step; or those steps.
         names: what to call some names, for instance {"x": "X", "weight_ih": "W"}; h_i is drawn with a subscript.
         theme: "light", "dark", "print" (black and grey), or "auto", which is light in files for print and follows
             the reader's browser in SVG.
@@ -93,6 +100,9 @@ def draw(
             )
         )
     title = about.title + {"forward": "", "backward": ", backward", "both": ", forward and backward"}[direction]
+    sheet.emphasis = emphasis(sheet, highlight, cuts)
+    if "flow" in shown:
+        sheet.emphasis.norms = norms(thing)
     picture = build(sheet, show=shown, title=title, theme=THEMES[theme], across=level != "op")
     picture.adaptive, picture.legend = theme == "auto", legend
     return Drawing(picture, engine=engine, time_limit=time_limit)

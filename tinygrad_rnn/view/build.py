@@ -9,8 +9,9 @@ from dataclasses import replace
 from ..core.op import Op
 from ..core.tensor import Tensor
 from .blocks import Blocks
+from .emphasis import Emphasis
 from .gates import PRODUCTS
-from .labels import ghost_label, label, step_of
+from .labels import entry_text, ghost_label, label, step_of
 from .picture import Edge, Label, Node, Picture
 from .sheet import Sheet
 from .text import clean, plain_name, split_name
@@ -29,6 +30,7 @@ class _Builder:
     def __init__(self, sheet: Sheet, show: Set[str], picture: Picture):
         self.sheet, self.show, self.looks = sheet, show, picture.theme.looks
         self.order, self.operands = sheet.order, sheet.operands
+        self.pointed = sheet.emphasis or Emphasis()
         self.ids = {n.number: f"n{k}" for k, n in enumerate(self.order)}
         self.readers = {x.number: node for node in reversed(self.order) for x in self.operands[node.number]}
         self.drawn: dict[tuple[int, int], str] = {}  # (node, block) → id of its node or ghost there
@@ -95,11 +97,21 @@ class _Builder:
             near = self.add(x, block, ghost=not solid and self.role(x) != "constant", reader=node)
             if home not in (None, block) and self.role(x) != "saved":
                 kind = "lane" if self.role(x) == "state" and self.blocks.blocks[block].frames else "link"
-                self.picture.edges.append(Edge(self.ids[x.number], near, "back_lane" if self.is_backward(x) else kind))
+                lane = self.edge(self.ids[x.number], near, "back_lane" if self.is_backward(x) else kind, x, node)
+                lane.cut = self.blocks.times[block] in self.pointed.cuts and not self.is_backward(x)
         kind = "data"
         if self.is_backward(node):
             kind = "gradient" if self.is_backward(x) else "saved"
-        self.picture.edges.append(Edge(near, self.ids[node.number], kind))
+        self.edge(near, self.ids[node.number], kind, x, node)
+
+    def edge(self, tail: str, head: str, kind: str, x: Tensor, node: Tensor) -> Edge:
+        """An edge of the picture, for `node` reading `x`."""
+        pair = (x.number, node.number)
+        norm = self.pointed.norms.get(pair)
+        note = "" if norm is None else f"‖∂L/∂‖ {entry_text(norm)}"
+        made = Edge(tail, head, kind, marked=pair in self.pointed.pairs, wide=self.pointed.wide(pair), note=note)
+        self.picture.edges.append(made)
+        return made
 
     def add(self, node: Tensor, block: int, ghost: bool, reader: Tensor | None = None) -> str:
         identity = self.ids[node.number]
@@ -122,6 +134,8 @@ class _Builder:
             text = ghost_label(text, node, reader if backward else None, self.sheet.glyphs.get(node.number))
             kind = "gradient" if backward else "state" if role == "state" else kind
             look = replace(self.looks[kind], fill=self.picture.theme.paper, double=False)
+        if node.number in self.pointed.nodes:
+            look = replace(look, line=self.picture.theme.mark, weight=look.weight + 1.2)
         belongs = leaf and (role in ("constant", "parameter") or backward)  # to whoever reads it
         frames = self.blocks.frames(reader if reader is not None and belongs else node, block)
         self.picture.nodes[identity] = Node(

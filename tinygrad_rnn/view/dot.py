@@ -150,10 +150,10 @@ def _styled_node(out: Any, node: Node) -> None:
 
 
 def _styled_edge(out: Any, edge: Edge, theme: Theme) -> None:
-    stroke = theme.strokes[edge.kind]
+    stroke = edge.stroke(theme)
     attributes = {"color": stroke.line, "penwidth": f"{stroke.weight:g}"}
     if stroke.dash:
-        attributes["style"] = "dotted" if edge.kind == "saved" else "dashed"
+        attributes["style"] = "dotted" if edge.kind == "saved" or edge.cut else "dashed"
     if edge.kind in ("gradient", "back_lane"):  # drawn against the flow, so that gradients run upwards
         out.edge(edge.head, edge.tail, dir="back", **attributes)
     else:

@@ -86,6 +86,20 @@ def arrow(path: list[Point], weight: float) -> list[Point]:
     return [tip, (x - half * dy, y + half * dx), (x + half * dy, y - half * dx)]
 
 
+def barrier(path: list[Point]) -> list[tuple[Point, Point]]:
+    """Two strokes across the middle of a spline: nothing comes back along it."""
+    middle = len(path) // 2
+    (x0, y0), (x1, y1) = path[middle - 1], path[middle]
+    length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5 or 1.0
+    dx, dy = (x1 - x0) / length, (y1 - y0) / length
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    ends = []
+    for shift in (-2.0, 2.0):
+        cx, cy = x + shift * dx, y + shift * dy
+        ends.append(((cx - 6 * dy, cy + 6 * dx), (cx + 6 * dy, cy - 6 * dx)))
+    return ends
+
+
 def meeting(path: list[Point], tail: Node, head: Node) -> list[Point]:
     """A spline drawn on to the outlines of its two nodes: engines stop at the box around a node."""
     return _onto(tail, _onto(head, path)[::-1])[::-1]

@@ -8,7 +8,7 @@ from .dot import frame_label
 from .legend import entries
 from .picture import Edge, Node, Picture
 from .text import clean
-from .theme import Look
+from .theme import Look, Stroke
 
 _SHAPES = {
     "circle": ('(["', '"])'), "box": ('["', '"]'), "slanted": ('[/"', '"/]'), "cut": ('{{"', '"}}'),
@@ -37,16 +37,17 @@ def to_mermaid(picture: Picture) -> str:
                 )
         lines.append("  end")
     drawn = {node.id for node in shown}
-    kinds: dict[str, list[int]] = defaultdict(list)
+    strokes: dict[Stroke, list[int]] = defaultdict(list)
     for i, edge in enumerate(e for e in picture.edges if e.tail in drawn and e.head in drawn):
         lines.append(f"  {edge.tail} {_arrow(edge)} {edge.head}")
-        kinds[edge.kind].append(i)
-    for kind, numbers in kinds.items():
-        stroke = picture.theme.strokes[kind]
+        strokes[edge.stroke(picture.theme)].append(i)
+    for stroke, numbers in strokes.items():
         style = f"stroke:{stroke.line},stroke-width:{stroke.weight:g}px"
         lines.append(f"  linkStyle {','.join(map(str, numbers))} {style}")
     used = {kind for line in lines for kind in [line.rpartition(":::")[2]] if kind in picture.theme.looks}
     lines += [_class(kind, look) for kind, look in picture.theme.looks.items() if kind in used]
+    marked = [node for node in shown if node.look.line == picture.theme.mark]
+    lines += [f"  style {n.id} stroke:{n.look.line},stroke-width:{n.look.weight:g}px" for n in marked]
     lines.append("  classDef ghost stroke-dasharray:4 3")
     return "\n".join(lines) + "\n"
 
@@ -82,7 +83,7 @@ def _nodes(picture: Picture, shown: list[Node]) -> list[str]:
 
 
 def _arrow(edge: Edge) -> str:
-    return _ARROWS.get(edge.kind, "-->")
+    return "-.->" if edge.cut else _ARROWS.get(edge.kind, "-->")
 
 
 def _class(kind: str, look: Look) -> str:

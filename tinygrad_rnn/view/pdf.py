@@ -6,7 +6,7 @@ from io import BytesIO
 from warnings import warn
 
 from .layout import Point
-from .marks import arrow, outline, texts
+from .marks import arrow, barrier, outline, texts
 from .picture import Picture
 from .svg import MARGIN
 from .text import FONT, clean, covered
@@ -59,9 +59,13 @@ class _Page:
             self.text(frame.x + frame.indent, frame.y + 15, frame.label, FRAME_SIZE, theme.frame_text, "start")
         for edge in picture.edges:
             if edge.path:
-                stroke = theme.strokes[edge.kind]
+                stroke = edge.stroke(theme)
                 self.stroke(stroke.line, stroke.weight, stroke.dash)
                 self.spline(edge.path, closed=False, fill=False)
+                if edge.cut:
+                    self.stroke(theme.strokes["gradient"].line, 2)
+                    for start, end in barrier(edge.path):
+                        self.spline([start, start, end, end], closed=False, fill=False)
                 if not edge.runs_on:
                     self.tip(arrow(edge.path, stroke.weight), stroke.line)
         for node in picture.nodes.values():

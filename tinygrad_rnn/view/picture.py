@@ -6,7 +6,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 
 from .text import SUBSCRIPT_SCALE, plain_name, width
-from .theme import DETAIL_SIZE, LIGHT, TEXT_SIZE, Look, Theme
+from .theme import DETAIL_SIZE, LIGHT, TEXT_SIZE, Look, Stroke, Theme
 
 
 @dataclass
@@ -92,6 +92,19 @@ class Edge:
     kind: str = "data"
     path: list[tuple[float, float]] = field(default_factory=list)  # a cubic Bézier spline: 1 + 3n points
     runs_on: bool = False  # at its head another edge begins: no arrow
+    marked: bool = False  # highlighted
+    cut: bool = False  # no gradient comes back along it
+    wide: float | None = None  # instead of its kind's width
+    note: str = ""  # for a pointer resting on it
+
+    def stroke(self, theme: Theme) -> Stroke:
+        """Its colour, width and dashes."""
+        own = theme.strokes[self.kind]
+        if self.wide is not None:
+            own = replace(own, weight=self.wide)
+        if self.marked:
+            own = replace(own, line=theme.mark, weight=own.weight + 1.2)
+        return replace(own, dash=(2.0, 4.0)) if self.cut else own
 
 
 @dataclass

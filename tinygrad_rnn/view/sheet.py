@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..core.graph import Graph
 from ..core.mode import Scope
 from ..core.tensor import Tensor, abstract
+
+if TYPE_CHECKING:
+    from .emphasis import Emphasis
 
 Operands = dict[int, tuple[Tensor, ...]]
 
@@ -26,6 +30,7 @@ class Sheet:
         flat: time steps and scopes are not told apart.
         frames: other words for the labels of some scopes.
         names: what to call some names.
+        emphasis: what is pointed out.
     """
 
     order: list[Tensor]
@@ -41,6 +46,7 @@ class Sheet:
     flat: bool = False
     frames: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    emphasis: Emphasis | None = None
 
     @classmethod
     def of(cls, forward: Graph, backward: Graph | None, direction: str) -> Sheet:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from html import escape
 
-from .marks import Text, arrow, outline, texts
+from .marks import Text, arrow, barrier, outline, texts
 from .picture import Edge, Frame, Node, Picture
 from .text import FAMILY, clean
 from .theme import FRAME_SIZE, Theme, colours_in_the_dark
@@ -69,13 +69,18 @@ def _frame(frame: Frame, theme: Theme) -> str:
 
 
 def _edge(edge: Edge, theme: Theme) -> str:
-    stroke = theme.strokes[edge.kind]
+    stroke = edge.stroke(theme)
     dash = f' stroke-dasharray="{" ".join(number(d) for d in stroke.dash)}"' if stroke.dash else ""
     ends = ' stroke-linecap="round"' if edge.kind in ("lane", "through", "loop") else ""
+    note = f"<title>{escape(edge.note)}</title>" if edge.note else ""
     line = (
-        f'<g class="edge {edge.kind}"><path d="{path_data(edge.path)}" fill="none" stroke="{stroke.line}" '
+        f'<g class="edge {edge.kind}">{note}<path d="{path_data(edge.path)}" fill="none" stroke="{stroke.line}" '
         f'stroke-width="{number(stroke.weight)}"{dash}{ends}/>'
     )
+    if edge.cut:
+        for (x0, y0), (x1, y1) in barrier(edge.path):
+            ends = f'x1="{number(x0)}" y1="{number(y0)}" x2="{number(x1)}" y2="{number(y1)}"'
+            line += f'<line {ends} stroke="{theme.strokes["gradient"].line}" stroke-width="2"/>'
     if edge.runs_on:
         return line + "</g>"
     tip = " ".join(f"{number(x)},{number(y)}" for x, y in arrow(edge.path, stroke.weight))

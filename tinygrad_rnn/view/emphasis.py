@@ -1,0 +1,138 @@
+"""What a drawing points out: a path, all uses of a weight, where gradients are cut off, and how large they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import ArgumentError, TinygradError, with_user_line
+from ..core.steps import backprop_steps
+from ..core.tensor import Tensor
+from .sheet import Sheet
+
+Highlight = Any  # a name, a tensor, several, or a pair (from, to) of either
+
+
+@dataclass
+class Emphasis:
+    """By numbers of nodes.
+
+    Attributes:
+        nodes, pairs: what is highlighted: nodes, and (operand, reader).
+        cuts: time steps that no gradient flows back from into the step before.
+        norms: ‖contribution to ∂L/∂operand‖ by (operand, reader), if edges are as wide as it is large.
+    """
+
+    nodes: set[int] = field(default_factory=set)
+    pairs: set[tuple[int, int]] = field(default_factory=set)
+    cuts: set[float] = field(default_factory=set)
+    norms: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    def wide(self, pair: tuple[int, int]) -> float | None:
+        """The width of an edge, from 0.5 to 5: it grows with the logarithm of the norm; None: as always."""
+        norm = self.norms.get(pair)
+        if norm is None:
+            return None
+        top = max(self.norms.values())
+        return 0.5 if norm <= 0 or top <= 0 else max(0.5, 5.0 + np.log10(norm / top))
+
+
+def emphasis(sheet: Sheet, highlight: Highlight, cuts: int | Iterable[int] | None) -> Emphasis:
+    """What is pointed out on a sheet.
+
+    Raises:
+        ArgumentError: a name or tensor is not there, or there is no path; a cut is no positive number.
+    """
+    found = Emphasis()
+    if highlight is not None:
+        pair = isinstance(highlight, tuple)
+        if pair and len(highlight) != 2:
+            raise ArgumentError(with_user_line("draw: highlight takes a name, a list of names, or a pair (from, to)"))
+        things = highlight if isinstance(highlight, (list, tuple)) else [highlight]
+        numbers = [_numbers(sheet, thing) for thing in things]
+        if pair:
+            _path(sheet, numbers[0], numbers[1], found)
+            if not found.pairs:
+                raise ArgumentError(
+                    with_user_line(f"draw: nothing leads from {_called(things[0])} to {_called(things[1])}")
+                )
+        else:
+            found.nodes = set().union(*numbers)
+            found.pairs = {
+                (x.number, n.number) for n in sheet.order for x in sheet.operands[n.number] if x.number in found.nodes
+            }
+    if cuts is not None:
+        found.cuts = _cuts(sheet, cuts)
+    return found
+
+
+def norms(thing: Any) -> dict[tuple[int, int], float]:
+    """The norm of what comes back along every edge of the graph of a loss.
+
+    Raises:
+        ArgumentError: it is no scalar with values that requires a gradient.
+    """
+    try:
+        if not isinstance(thing, Tensor) or thing.is_abstract:
+            raise ArgumentError("it is no tensor with a value")
+        found: dict[tuple[int, int], float] = {}
+        for step in backprop_steps(thing):
+            for c in step.contributions:
+                pair = (c.operand.number, step.node.number)
+                found[pair] = float(np.hypot(found.get(pair, 0.0), np.linalg.norm(c.gradient)))
+        return found
+    except TinygradError as error:
+        reason = str(error).splitlines()[0]
+        raise ArgumentError(with_user_line(f"draw: show='flow' needs a loss to differentiate: {reason}")) from None
+
+
+def _numbers(sheet: Sheet, thing: Any) -> set[int]:
+    if isinstance(thing, Tensor):
+        found = {n.number for n in sheet.order if n.number == thing.number}
+    else:
+        found = {
+            n.number for n in sheet.order if n.name is not None and thing in (n.name, sheet.names.get(n.name), n.path)
+        }
+    if not found:
+        names = dict.fromkeys(n.name for n in sheet.order if n.name)
+        raise ArgumentError(
+            with_user_line(f"draw: there is no {_called(thing)} to highlight; there are {', '.join(names)}")
+        )
+    return found
+
+
+def _called(thing: Any) -> str:
+    return thing.path if isinstance(thing, Tensor) else repr(thing)
+
+
+def _path(sheet: Sheet, start: set[int], end: set[int], found: Emphasis) -> None:
+    """Everything on a path from one to the other: what the start reaches, and what reaches the end."""
+    ahead = set(start)
+    for n in sheet.order:
+        if any(x.number in ahead for x in sheet.operands[n.number]):
+            ahead.add(n.number)
+    behind = set(end)
+    for n in reversed(sheet.order):
+        if n.number in behind:
+            behind |= {x.number for x in sheet.operands[n.number]}
+    found.nodes = ahead & behind
+    reads = [(x.number, n.number) for n in sheet.order for x in sheet.operands[n.number]]
+    found.pairs = {(x, n) for x, n in reads if x in found.nodes and n in found.nodes}
+    if not (found.nodes & start and found.nodes & end):
+        found.nodes, found.pairs = set(), set()
+
+
+def _cuts(sheet: Sheet, cuts: int | Iterable[int]) -> set[float]:
+    steps = [n.scope.step for n in sheet.order if n.scope is not None and n.scope.step is not None]
+    last = max(steps, default=-1)
+    if isinstance(cuts, int):
+        if cuts < 1:
+            raise ArgumentError(with_user_line(f"draw: cuts is every how many steps, at least 1, not {cuts}"))
+        return {float(t) for t in range(cuts, last + 1, cuts)}
+    wrong = [t for t in cuts if not 0 < t <= last]
+    if wrong:
+        raise ArgumentError(with_user_line(f"draw: cuts are before steps 1 to {last}, not {wrong[0]}"))
+    return {float(t) for t in cuts}
