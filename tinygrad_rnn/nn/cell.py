@@ -62,8 +62,9 @@ class Cell(Module):
 
     @property
     def dtype(self) -> np.dtype:
-        """The dtype it computes in: its parameters'."""
-        return next((p.dtype for _, p in self._all_names()), np.dtype(np.float32))
+        """The dtype it computes in: its parameters', or that of tensors put in their place."""
+        own = (x.dtype for x in vars(self).values() if isinstance(x, Tensor) and x.dtype.kind == "f")
+        return next(own, None) or next((p.dtype for _, p in self._all_names()), np.dtype(np.float32))
 
     def zeros(self, batch: int | None, size: int, name: str = "h") -> Tensor:
         """A state of zeros, (batch, size) or (size,); named h′, the h of the step before, if `name` is "h"."""

@@ -22,7 +22,11 @@ class Uniform:
         self.generator = np.random.default_rng() if generator is None else generator
 
     def __call__(self, *shape: int) -> Parameter:
-        return Parameter(self.generator.uniform(-self.bound, self.bound, shape).astype(self.dtype))
+        return self.between(-self.bound, self.bound, *shape)
+
+    def between(self, low: float, high: float, *shape: int) -> Parameter:
+        """From U(low, high)."""
+        return Parameter(self.generator.uniform(low, high, shape).astype(self.dtype))
 
 
 def parameter_dtype(dtype: Any) -> np.dtype:

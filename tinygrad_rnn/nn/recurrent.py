@@ -13,34 +13,9 @@ from ..core.errors import ArgumentError, DTypeError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from ..ops import concatenate, dropout, stack
 from .cell import Cell
-from .cells import GRUCell, LSTMCell, RNNCell
-from .init import Uniform, check_sizes
+from .cells import GRUCell, LSTMCell, ProjectedLSTMCell, RNNCell
+from .init import check_sizes
 from .module import Module
-
-
-class ProjectedLSTMCell(LSTMCell):
-    """An LSTM whose output is projected to P units before it is fed back (Sak et al. 2014).
-
-        h = W_hr (o ⊙ tanh(c)),   otherwise as `LSTMCell`
-
-    Shapes: h (B, P); c (B, H); weight_ih (4H, D), weight_hh (4H, P), weight_hr (P, H).
-    """
-
-    def __init__(self, input_size: int, hidden_size: int, proj_size: int, bias: bool = True, **options: Any):
-        super().__init__(input_size, hidden_size, bias, **options)
-        draw = Uniform(hidden_size, self.dtype, options.get("generator"))
-        self.proj_size = proj_size
-        self.weight_hh = draw(4 * hidden_size, proj_size)
-        self.weight_hr = draw(proj_size, hidden_size)
-
-    def initial_state(self, batch: int | None) -> tuple[Tensor, Tensor]:
-        """h′ = 0, (B, P), and c′ = 0, (B, H)."""
-        return self.zeros(batch, self.proj_size, "h"), self.zeros(batch, self.hidden_size, "c")
-
-    def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
-        h, (_, c) = super().step(x, state)
-        h = (h @ self.weight_hr.mT).named("h", role="state")
-        return h, (h, c)
 
 
 class Recurrent(Module):

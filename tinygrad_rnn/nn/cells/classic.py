@@ -1,4 +1,4 @@
-"""The three classic cells, node by node. Parameters have PyTorch's names, layouts and gate order."""
+"""The classic cells, node by node. Parameters have PyTorch's names, layouts and gate order."""
 
 from __future__ import annotations
 
@@ -7,74 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import ops
-from ..core.errors import DeclarationError, with_user_line
-from ..core.tensor import Tensor
-from ..ops import sigmoid, tanh
-from .cell import Cell
-from .init import Uniform, check_sizes
-
-
-class PackedCell(Cell):
-    """A cell whose blocks (gates) are packed, one above the other, in two matrices.
-
-    weight_ih: (blocks·H, D), weight_hh: (blocks·H, H), bias_ih and bias_hh: (blocks·H,), all from U(−1/√H, 1/√H).
-    """
-
-    blocks = 1
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        *,
-        dtype: Any = np.float32,
-        generator: np.random.Generator | None = None,
-    ):
-        """Draw the parameters from `generator` (default: a fresh one); they and the states are of `dtype`.
-
-        Raises:
-            ShapeError: a size is not a positive integer.
-            DTypeError: `dtype` is neither float32 nor float64.
-        """
-        check_sizes(self, input_size=input_size, hidden_size=hidden_size)
-        self.input_size, self.hidden_size = input_size, hidden_size
-        draw, rows = Uniform(hidden_size, dtype, generator), self.blocks * hidden_size
-        self.weight_ih = draw(rows, input_size)
-        self.weight_hh = draw(rows, hidden_size)
-        self.bias_ih = draw(rows) if bias else None
-        self.bias_hh = draw(rows) if bias else None
-
-    def initial_state(self, batch: int | None) -> Any:
-        """h′ = 0, (B, H)."""
-        return self.zeros(batch, self.hidden_size, "h")
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The dtype it computes in: its parameters'."""
-        return self.weight_ih.dtype
-
-    def from_input(self, x: Tensor) -> Tensor:
-        """x W_ihᵀ + b_ih, all blocks: (B, blocks·H)."""
-        z = x @ self.weight_ih.mT
-        return z if self.bias_ih is None else z + self.bias_ih
-
-    def from_state(self, h: Tensor, rows: slice = slice(None)) -> Tensor:
-        """h W_hhᵀ + b_hh, all blocks or those in `rows`: (B, blocks·H)."""
-        weight, bias = self.weight_hh, self.bias_hh
-        if rows != slice(None):
-            weight, bias = weight[rows], bias if bias is None else bias[rows]
-        z = h @ weight.mT
-        return z if bias is None else z + bias
-
-    def split(self, z: Tensor) -> list[Tensor]:
-        """The blocks of z, each (B, H)."""
-        H = self.hidden_size
-        return [z[..., k * H : (k + 1) * H] for k in range(z.shape[-1] // H)]
-
-    def extra_repr(self) -> str:
-        return f"{self.input_size}, {self.hidden_size}" + (", bias=False" if self.bias_ih is None else "")
+from ...core.tensor import Tensor
+from ...ops import relu, sigmoid, tanh
+from ..init import Uniform
+from ..parameter import Parameter
+from .packed import PackedCell, TwoStateCell, activation
 
 
 class RNNCell(PackedCell):
@@ -97,6 +34,8 @@ class RNNCell(PackedCell):
     >>> h.shape
     (2, 4)
     """
+
+    biases = 2
 
     def __init__(
         self,
@@ -121,7 +60,28 @@ class RNNCell(PackedCell):
         return super().extra_repr() + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity!r}")
 
 
-class LSTMCell(PackedCell):
+class IRNNCell(PackedCell):
+    """A simple recurrent network of rectifiers that begins as the identity (Le, Jaitly & Hinton 2015).
+
+        h = relu(W x + R h′ + b),   at first R = I, b = 0 and W small (standard deviation 0.001)
+
+    Shapes: x (B, D); h (B, H); weight_ih W (H, D), weight_hh R (H, H), bias_ih b (H,).
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, **options: Any):
+        super().__init__(input_size, hidden_size, bias, **options)
+        drawn = self.weight_ih.numpy()  # of variance bound² / 3, with the bound 1/√H
+        self.weight_ih = Parameter(drawn * drawn.dtype.type(0.001 * np.sqrt(3 * hidden_size)))
+        self.weight_hh = Parameter(np.eye(hidden_size, dtype=drawn.dtype))
+        self.bias_ih = Parameter(np.zeros(hidden_size, drawn.dtype)) if bias else None
+
+    def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+        (z,) = self.affine(x, state)
+        h = relu(z).named("h", role="state")
+        return h, h
+
+
+class LSTMCell(TwoStateCell):
     """Long short-term memory (Hochreiter & Schmidhuber 1997) with a forget gate (Gers et al. 2000).
 
         i = σ(W_i x + R_i h′ + b_i)        input gate
@@ -142,21 +102,42 @@ class LSTMCell(PackedCell):
     (2, 4)
     """
 
-    blocks = 4
-
-    def initial_state(self, batch: int | None) -> tuple[Tensor, Tensor]:
-        """h′ = 0 and c′ = 0, each (B, H)."""
-        return self.zeros(batch, self.hidden_size, "h"), self.zeros(batch, self.hidden_size, "c")
+    blocks, biases = 4, 2
 
     def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
         h, c = state
-        z_i, z_f, z_c, z_o = self.split(self.from_input(x) + self.from_state(h))
+        z_i, z_f, z_c, z_o = self.affine(x, h)
         i = sigmoid(z_i).named("i")
         f = sigmoid(z_f).named("f")
         g = tanh(z_c).named("c̃")
         o = sigmoid(z_o).named("o")
         c = (f * c + i * g).named("c", role="state")
         h = (o * tanh(c)).named("h", role="state")
+        return h, (h, c)
+
+
+class ProjectedLSTMCell(LSTMCell):
+    """An LSTM whose output is projected to P units before it is fed back (Sak et al. 2014).
+
+        h = W_hr (o ⊙ tanh(c)),   otherwise as `LSTMCell`
+
+    Shapes: h (B, P); c (B, H); weight_ih (4H, D), weight_hh (4H, P), weight_hr (P, H).
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, proj_size: int, bias: bool = True, **options: Any):
+        super().__init__(input_size, hidden_size, bias, **options)
+        draw = Uniform(hidden_size, self.dtype, options.get("generator"))
+        self.proj_size = proj_size
+        self.weight_hh = draw(4 * hidden_size, proj_size)
+        self.weight_hr = draw(proj_size, hidden_size)
+
+    def initial_state(self, batch: int | None) -> tuple[Tensor, Tensor]:
+        """h′ = 0, (B, P), and c′ = 0, (B, H)."""
+        return self.zeros(batch, self.proj_size, "h"), self.zeros(batch, self.hidden_size, "c")
+
+    def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+        h, (_, c) = super().step(x, state)
+        h = (h @ self.weight_hr.mT).named("h", role="state")
         return h, (h, c)
 
 
@@ -183,7 +164,7 @@ class GRUCell(PackedCell):
     (2, 4)
     """
 
-    blocks = 3
+    blocks, biases = 3, 2
 
     def __init__(
         self,
@@ -211,16 +192,3 @@ class GRUCell(PackedCell):
 
     def extra_repr(self) -> str:
         return super().extra_repr() + ("" if self.reset_after else ", reset_after=False")
-
-
-def activation(nonlinearity: str | Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """The function a name stands for: any elementwise op of one operand."""
-    if callable(nonlinearity):
-        return nonlinearity
-    function = getattr(ops, nonlinearity, None)
-    op = getattr(function, "op", None)
-    if op is None or not op.elementwise or len(op.operands) != 1:
-        raise DeclarationError(
-            with_user_line(f"no activation {nonlinearity!r}; expected the name of an elementwise op, or a function")
-        )
-    return function  # type: ignore[return-value]
