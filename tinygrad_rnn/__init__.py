@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .derivation import backward_inputs as backward_inputs
     from .derivation import check_backward as check_backward
     from .derivation import derive as derive
+    from .explorer import explore as explore
     from .io import load as load
     from .io import save as save
     from .measure import gradient_flow as gradient_flow
@@ -38,6 +39,7 @@ _LAZY = {
     "io": "io",
     "view": "view",
     "draw": "view",
+    "explore": "explorer",
     "summary": "measure",
     "ledger": "measure",
     "gradient_flow": "measure",

@@ -118,6 +118,7 @@ class _Builder:
         if identity in self.picture.nodes:
             identity = f"{identity}b{len(self.picture.nodes)}"
         self.drawn[node.number, block] = identity
+        self.picture.ids.setdefault(node.number, []).append(identity)
         role, backward = self.role(node), self.is_backward(node)
         leaf = ghost or not self.operands[node.number]
         kind = self.kind(node, role, backward)

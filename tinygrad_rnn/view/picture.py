@@ -144,6 +144,7 @@ class Picture:
     adaptive: bool = False  # dark where the reader's device is
     across: bool = False
     legend: bool = False
+    ids: dict[int, list[str]] = field(default_factory=dict)  # by tensor's number: the node that is it, and its ghosts
 
     def copy(self) -> Picture:
         """One that can be laid out while this one stays as it is."""

@@ -1,0 +1,39 @@
+"""``tinygrad-rnn explore``: a page that steps through a cell, forward and backward."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..explorer import explore
+from . import subject
+
+
+def add(commands: Any) -> None:
+    """The command ``explore``."""
+    parser = commands.add_parser(
+        "explore",
+        help="a page that steps through a cell and its backward pass, one node at a time",
+        description="Runs a cell on a few random inputs and writes a page that steps through every node, forward and "
+        "then backward. It needs no network.",
+        epilog="For example: tinygrad-rnn explore lstm --steps 4 -o lstm.html",
+    )
+    subject.add_cell_arguments(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to (default: CELL.html)")
+    parser.add_argument("--steps", metavar="T", type=subject.size, default=5, help="time steps (default: 5)")
+    parser.add_argument("--batch", metavar="B", type=subject.size, default=1, help="samples (default: 1)")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the random inputs (default: 0)")
+    parser.add_argument("--theme", choices=("auto", "light", "dark", "print"), default="auto")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Write the page.
+
+    Raises:
+        TinygradError, OSError: there is no such cell, or it cannot be run, or the page not be written.
+    """
+    cell = subject.cell(given.cell, given.input_size, given.hidden_size)
+    path = given.output or f"{Path(given.cell.rpartition(':')[2]).stem}.html"
+    print(explore(cell, path, steps=given.steps, batch=given.batch, seed=given.seed, theme=given.theme))
