@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .explorer import explore as explore
     from .io import load as load
     from .io import save as save
+    from .measure import compare as compare
     from .measure import gradient_flow as gradient_flow
     from .measure import ledger as ledger
     from .measure import summary as summary
@@ -40,6 +41,7 @@ _LAZY = {
     "view": "view",
     "draw": "view",
     "explore": "explorer",
+    "compare": "measure",
     "summary": "measure",
     "ledger": "measure",
     "gradient_flow": "measure",

@@ -10,7 +10,7 @@ from .writing import LATEX, PLAIN, latex_text
 if TYPE_CHECKING:
     from .derivation import Derivation, Line
 
-_STYLE = """:root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --soft: #57606a; --line: #d0d7de; }
+STYLE = """:root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --soft: #57606a; --line: #d0d7de; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --soft: #9aa4af; --line: #30363d; } }
 body { font: 17px/1.5 Georgia, 'Times New Roman', serif; color: var(--ink); background: var(--paper); }
 main { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
@@ -71,7 +71,7 @@ def to_html(page: Derivation) -> str:
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>{escape(page.title)}</title><style>{_STYLE}</style></head>\n<body><main>",
+        f"<title>{escape(page.title)}</title><style>{STYLE}</style></head>\n<body><main>",
         f"<h1>{escape(page.title)}</h1>",
     ]
     for k, section in enumerate(page.sections):
@@ -80,18 +80,19 @@ def to_html(page: Derivation) -> str:
         parts += [_item(line, f"s{k}-{n}") for n, line in enumerate(section.lines)]
         parts.append("</ol></section>")
     if page.symbols:
-        rows = [f"<tr><td>{_math(LATEX.name(n))}</td><td>{escape(m)}</td></tr>" for n, m in page.symbols.items()]
+        rows = [f"<tr><td>{mathml(LATEX.name(n))}</td><td>{escape(m)}</td></tr>" for n, m in page.symbols.items()]
         parts.append(f'<section class="names"><h2>Symbols</h2><table>{"".join(rows)}</table></section>')
     return "\n".join([*parts, "</main></body></html>\n"])
 
 
 def _item(line: Line, anchor: str) -> str:
-    equation = _math(f"{LATEX.write(line.left)} = {LATEX.write(line.right)}")
+    equation = mathml(f"{LATEX.write(line.left)} = {LATEX.write(line.right)}")
     why = "".join(f'<span class="why">{escape(reason)}</span>' for reason in line.reasons)
     return f'<li id="{anchor}" data-nodes="{escape(" ".join(line.nodes), quote=True)}">{equation}{why}</li>'
 
 
-def _math(latex: str) -> str:
+def mathml(latex: str) -> str:
+    """A formula as MathML."""
     from latex2mathml.converter import convert
 
     return convert(latex)

@@ -126,7 +126,8 @@ class Notation:
 
     def _product(self, factors: tuple[Term, ...]) -> str:
         number = isinstance(factors[0], Number)
-        rest = self.times.join(self._inside(f, _MATRIX) for f in factors[number:])
+        tightness = _MATRIX if len(factors) - number == 1 else _POWER  # i ⊙ (W x), but 2 W x
+        rest = self.times.join(self._inside(f, tightness) for f in factors[number:])
         return f"{self.number(factors[0].value)} {rest}" if isinstance(factors[0], Number) else rest
 
 
@@ -220,7 +221,7 @@ class Latex(Notation):
     def applied(self, term: Applied, operands: list[str], wrapped: list[str]) -> tuple[str, int]:
         op = term.op
         if op.name == "getitem":
-            return f"{wrapped[0]}_{{[{_index(term)}]}}", _ATOM
+            return f"{{{wrapped[0]}}}_{{[{_index(term)}]}}", _ATOM
         if op.name == "sum_to":
             return rf"\textstyle\sum_j {wrapped[0]}", _MATRIX
         if op.latex is None:

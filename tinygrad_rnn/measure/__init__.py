@@ -1,7 +1,19 @@
 """Counting and watching: parameters, arithmetic, memory, and gradients through time."""
 
+from .comparing import Comparison, compare
 from .flow import GradientFlow, gradient_flow
 from .ledger import Ledger, WhatIf, ledger
 from .summary import Row, Summary, summary
 
-__all__ = ["GradientFlow", "Ledger", "Row", "Summary", "WhatIf", "gradient_flow", "ledger", "summary"]
+__all__ = [
+    "Comparison",
+    "GradientFlow",
+    "Ledger",
+    "Row",
+    "Summary",
+    "WhatIf",
+    "compare",
+    "gradient_flow",
+    "ledger",
+    "summary",
+]

@@ -100,14 +100,17 @@ class Summary:
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
-    widths = [max(_width(row[k]) for row in (head, *rows)) for k in range(len(head))]
-    lines = ["  ".join(c + " " * (w - _width(c)) for c, w in zip(row, widths, strict=True)) for row in (head, *rows)]
+    widths = [max(text_width(row[k]) for row in (head, *rows)) for k in range(len(head))]
+    lines = [
+        "  ".join(c + " " * (w - text_width(c)) for c, w in zip(row, widths, strict=True)) for row in (head, *rows)
+    ]
     lines = [line.rstrip() for line in lines]
-    rule = "─" * max(map(_width, lines))
+    rule = "─" * max(map(text_width, lines))
     return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
 
-def _width(text: str) -> int:
+def text_width(text: str) -> int:
+    """Columns in a terminal: accents take none."""
     return sum(not unicodedata.combining(c) for c in text)
 
 
