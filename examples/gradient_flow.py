@@ -3,8 +3,8 @@
     half-life: the steps in which ‖∂L/∂state_t‖ halves on its way back in time
 
 The `ArticleCell` squashes its forget gate twice: σ(σ(·)) lies between 0.5 and 0.731, so what it remembers halves in at
-most ln 2 / −ln 0.731 = 2.21 steps, whatever it is trained to do. You learn: it is the additive path of c, not tanh, that carries
-gradients.
+most ln 2 / −ln 0.731 = 2.21 steps, whatever it is trained to do. You learn: it is the additive path of c,
+not tanh, that carries gradients.
 """
 
 import numpy as np
