@@ -7,6 +7,7 @@ import inspect
 import numpy as np
 import pytest
 from cell_cases import CASES, D, H, count, make, parts_of
+from naive.cell_steps import STEPS
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.core.errors import ArgumentError, ShapeError
@@ -79,6 +80,19 @@ def test_states_and_names(case: str) -> None:
     assert named
     single, _ = tg.unroll(cell, np.ones((T, cell.input_size)))
     assert single.shape == (T, outputs.shape[-1])
+
+
+@CASE
+def test_a_step_is_what_its_equations_say(case: str) -> None:
+    cell, random = make(case), np.random.default_rng(5)
+    parameters = {name: p.numpy() for name, p in cell.named_parameters()}
+    state = tuple(random.normal(size=s.shape) for s in parts_of(cell.initial_state(B)))
+    for _ in range(3):
+        x = random.normal(size=(B, cell.input_size))
+        output, after = cell.step(tg.tensor(x), tuple(map(tg.tensor, state)) if len(state) > 1 else tg.tensor(state[0]))
+        expected, state = STEPS[case](parameters, x, *state)
+        for a, b in zip([output, *parts_of(after)], [expected, *state], strict=True):
+            np.testing.assert_allclose(a.numpy(), b, rtol=1e-10, atol=1e-12)
 
 
 @CASE

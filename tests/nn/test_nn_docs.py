@@ -10,7 +10,7 @@ import pytest
 import tinygrad_rnn as tg
 
 
-@pytest.mark.parametrize("name", ["cell", "cells.classic", "cells.catalogue", "module", "unroll"])
+@pytest.mark.parametrize("name", ["cell", "cells.classic", "cells.catalogue", "cells.wrappers", "module", "unroll"])
 def test_examples_run(name):
     module = importlib.import_module(f"tinygrad_rnn.nn.{name}")
     result = doctest.testmod(module, extraglobs={"tg": tg, "np": np})

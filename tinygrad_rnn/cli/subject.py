@@ -38,8 +38,7 @@ def size(text: str) -> int:
 
 def cells() -> dict[str, type[nn.Cell]]:
     """The cells of `tg.nn` by the names the command line has for them: lstm → `LSTMCell`."""
-    found = {name: thing for name, thing in vars(nn).items() if inspect.isclass(thing) and issubclass(thing, nn.Cell)}
-    return {_short(name): found[name] for name in sorted(found) if name != "Cell"}
+    return {_short(name): facts.kind for name, facts in nn.catalogue().items()}
 
 
 def cell(name: str, input_size: int = 3, hidden_size: int = 4) -> Any:

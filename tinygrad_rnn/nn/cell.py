@@ -47,6 +47,11 @@ class Cell(Module):
         """One time step: (output, new state) from the input and the state before."""
         raise DeclarationError(with_user_line(f"{type(self).__name__} does not define step(x, state)"))
 
+    def prepared(self, xs: Tensor) -> Tensor:
+        """What `Recurrent` runs the cell over, for a sequence xs (T, B, D): with what changes from call to call (masks
+        of dropout) beside it, so that it is no part of a compiled step. Here: xs itself."""
+        return xs
+
     def forward(self, x: TensorLike, state: Any = None) -> Any:
         """The new state after one step, as PyTorch's cells return it.
 

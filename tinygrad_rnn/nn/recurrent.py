@@ -56,6 +56,7 @@ class Recurrent(Module):
         finals = []
         for cell, before in zip(self.cells, states, strict=True):
             options: Any = {"reverse": self.reverse, "lengths": lengths, "checkpoint": checkpoint}
+            xs = cell.prepared(xs) if hasattr(cell, "prepared") else xs
             xs, final = compiler.scan(cell, xs, back.state(before), **options)
             finals.append(back.final(final))
         return back.outputs(xs), tuple(finals) if self.several else finals[0]

@@ -8,6 +8,7 @@ from .gated import IndRNNCell, JANETCell, LiGRUCell, MGUCell, MinGRUCell, MinLST
 from .lstm_family import LayerNormLSTMCell, MemoryBlockCell, PeepholeLSTMCell, SLSTMCell
 from .packed import PackedCell
 from .structured import DelayedRNNCell, WinnerTakeAllCell
+from .wrappers import LearnedInitialState, RecurrentDropout, VariationalDropout, Zoneout
 
 __all__ = [
     "AntisymmetricCell",
@@ -25,6 +26,7 @@ __all__ = [
     "LEMCell",
     "LSTMCell",
     "LayerNormLSTMCell",
+    "LearnedInitialState",
     "LiGRUCell",
     "MGUCell",
     "MemoryBlockCell",
@@ -34,8 +36,11 @@ __all__ = [
     "PeepholeLSTMCell",
     "ProjectedLSTMCell",
     "RNNCell",
+    "RecurrentDropout",
     "SLSTMCell",
     "UGRNNCell",
+    "VariationalDropout",
     "WinnerTakeAllCell",
+    "Zoneout",
     "catalogue",
 ]

@@ -109,7 +109,7 @@ class LSTMCell(TwoStateCell):
         z_i, z_f, z_c, z_o = self.affine(x, h)
         i = sigmoid(z_i).named("i")
         f = sigmoid(z_f).named("f")
-        g = tanh(z_c).named("c̃")
+        g = self.candidate(z_c).named("c̃")
         o = sigmoid(z_o).named("o")
         c = (f * c + i * g).named("c", role="state")
         h = (o * tanh(c)).named("h", role="state")
@@ -186,7 +186,7 @@ class GRUCell(PackedCell):
         r = sigmoid(x_r + h_r).named("r")
         z = sigmoid(x_z + h_z).named("z")
         kept = r * h_n[0] if self.reset_after else self.from_state(r * h, slice(2 * H, 3 * H))
-        n = tanh(x_n + kept).named("n")
+        n = self.candidate(x_n + kept).named("n")
         h = ((1 - z) * n + z * h).named("h", role="state")
         return h, h
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...core.tensor import Tensor
-from ...ops import relu, sigmoid, tanh
+from ...ops import relu, sigmoid
 from ..cell import Cell
 from ..init import Uniform, check_sizes
 from .packed import PackedCell, activation
@@ -28,7 +28,7 @@ class UGRNNCell(PackedCell):
     def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
         h = state
         z_c, z_g = self.affine(x, h)
-        c = tanh(z_c).named("c")
+        c = self.candidate(z_c).named("c")
         g = sigmoid(z_g).named("g")
         h = (g * h + (1 - g) * c).named("h", role="state")
         return h, h
@@ -57,7 +57,7 @@ class JANETCell(PackedCell):
         s, z_c = self.affine(x, h)
         f = sigmoid(s).named("f")
         i = (1 - sigmoid(s - self.beta)).named("i")
-        c = tanh(z_c).named("c̃")
+        c = self.candidate(z_c).named("c̃")
         h = (f * h + i * c).named("h", role="state")
         return h, h
 
@@ -81,7 +81,7 @@ class MGUCell(PackedCell):
         h, H = state, self.hidden_size
         x_f, x_h = self.split(self.from_input(x))
         f = sigmoid(x_f + self.from_state(h, slice(0, H))).named("f")
-        n = tanh(x_h + self.from_state(f * h, slice(H, 2 * H))).named("h̃")
+        n = self.candidate(x_h + self.from_state(f * h, slice(H, 2 * H))).named("h̃")
         h = ((1 - f) * h + f * n).named("h", role="state")
         return h, h
 
@@ -102,7 +102,7 @@ class LiGRUCell(PackedCell):
         h = state
         z_z, z_h = self.affine(x, h)
         z = sigmoid(z_z).named("z")
-        n = relu(z_h).named("h̃")
+        n = self.candidate(z_h, relu).named("h̃")
         h = (z * h + (1 - z) * n).named("h", role="state")
         return h, h
 

@@ -72,7 +72,7 @@ class MemoryBlockCell(PackedCell):
 
     def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
         u, c = state
-        z = x @ self.weight_ih.mT + u @ self.weight_hh.mT
+        z = x @ self.weight_ih.mT + self.from_state(u)
         z_c, z_gates = z[..., : self.hidden_size], z[..., self.hidden_size :]
         if self.bias_ih is not None:
             z_gates = z_gates + self.bias_ih[-self.gates :]
@@ -157,7 +157,7 @@ class PeepholeLSTMCell(TwoStateCell):
         if self.weight_gates is not None:
             parts = [z + r for z, r in zip(parts, self.split(before[0] @ self.weight_gates.mT), strict=True)]
         z_gates = dict(zip(self.gates, parts, strict=True))
-        z = (z_z if self.variant == "NIAF" else tanh(z_z)).named("z")
+        z = self.candidate(z_z, (lambda a: a) if self.variant == "NIAF" else tanh).named("z")
         i = self.gate("i", z_gates, c)
         f = (1 - i).named("f") if self.variant == "CIFG" else self.gate("f", z_gates, c)
         c = (through(i, z) + through(f, c)).named("c", role="state")
@@ -217,7 +217,7 @@ class LayerNormLSTMCell(TwoStateCell):
         z_i, z_f, z_c, z_o = self.split(z if self.bias_ih is None else z + self.bias_ih)
         i = sigmoid(z_i).named("i")
         f = sigmoid(z_f).named("f")
-        g = tanh(z_c).named("c̃")
+        g = self.candidate(z_c).named("c̃")
         o = sigmoid(z_o).named("o")
         c = (f * c + i * g).named("c", role="state")
         h = (o * tanh(self.gain_c * self.norm(c) + self.bias_c)).named("h", role="state")
@@ -257,7 +257,7 @@ class SLSTMCell(PackedCell):
     def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
         h, c, n, m = state
         z_i, z_f, z_z, z_o = self.affine(x, h)
-        z = tanh(z_z).named("z")
+        z = self.candidate(z_z).named("z")
         o = sigmoid(z_o).named("o")
         kept = m - softplus(-z_f)
         m = maximum(kept, z_i).named("m", role="state")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,8 +13,36 @@ import numpy as np
 from ... import ops
 from ...core.errors import DeclarationError, with_user_line
 from ...core.tensor import Tensor
+from ...ops import tanh
 from ..cell import Cell
 from ..init import Uniform, check_sizes
+
+
+@dataclass
+class Masks:
+    """What a wrapper drops inside a step of a cell, and what of it the step came to."""
+
+    candidate: Tensor | None = None
+    state: Tensor | None = None
+    used: set[str] = field(default_factory=set)
+
+    def on(self, name: str, value: Tensor) -> Tensor:
+        mask = getattr(self, name)
+        self.used.add(name)
+        return value if mask is None else value * mask
+
+
+_masks: ContextVar[Masks | None] = ContextVar("tinygrad_rnn_masks", default=None)
+
+
+@contextmanager
+def masked(masks: Masks) -> Iterator[None]:
+    """Within the block, packed cells multiply their candidate, and the state their recurrent weights see, by masks."""
+    token = _masks.set(masks)
+    try:
+        yield
+    finally:
+        _masks.reset(token)
 
 
 class PackedCell(Cell):
@@ -64,6 +95,8 @@ class PackedCell(Cell):
 
     def from_state(self, h: Tensor, rows: slice = slice(None)) -> Tensor:
         """h W_hhᵀ + b_hh, all blocks or those in `rows`: (B, blocks·H)."""
+        masks = _masks.get()
+        h = h if masks is None else masks.on("state", h)
         weight, bias = self.weight_hh, self.bias_hh
         if rows != slice(None):
             weight, bias = weight[rows], bias if bias is None else bias[rows]
@@ -78,6 +111,11 @@ class PackedCell(Cell):
     def affine(self, x: Tensor, h: Tensor) -> list[Tensor]:
         """W_k x + R_k h + b_k for every block k, each (B, H)."""
         return self.split(self.from_input(x) + self.from_state(h))
+
+    def candidate(self, z: Tensor, squash: Callable[[Tensor], Tensor] = tanh) -> Tensor:
+        """squash(z): what a step offers to its memory, and `RecurrentDropout` drops entries of."""
+        masks = _masks.get()
+        return squash(z) if masks is None else masks.on("candidate", squash(z))
 
     def extra_repr(self) -> str:
         return f"{self.input_size}, {self.hidden_size}" + (", bias=False" if self.bias_ih is None else "")
