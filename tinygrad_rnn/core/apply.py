@@ -164,6 +164,8 @@ def _dtype(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> np.dtype:
         except TypeError as error:
             raise DTypeError(_sentence(op, inputs, attrs, str(error))) from None
     if op.elementwise:
+        if len(inputs) == 1 and not attrs and op.differentiable and inputs[0].dtype.kind == "f":
+            return inputs[0].dtype  # spares a graph of shapes the import of compiled functions
         try:
             return np.asarray(op.evaluate(*[np.ones((), x.dtype) for x in inputs], **attrs)).dtype
         except TinygradError as error:
