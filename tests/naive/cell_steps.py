@@ -268,7 +268,7 @@ def winner_take_all(p, x, h):
     h = np.zeros_like(z)
     for row in range(len(z)):
         for block in range(n):
-            winner = max((block, block + n), key=lambda j: z[row, j])  # noqa: B023
+            winner = max((block, block + n), key=lambda j: z[row, j])
             h[row, winner] = z[row, winner]
     return h, (h,)
 

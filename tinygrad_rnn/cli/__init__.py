@@ -15,7 +15,7 @@ from ..core.errors import TinygradError
 
 #: The commands in the order of ``--help``: modules with a function ``add(commands)`` that makes a parser and gives it
 #: ``set_defaults(run=...)``, called with what was typed.
-COMMANDS = ("tour", "draw", "derive", "explore", "summary")
+COMMANDS = ("tour", "draw", "derive", "explore", "summary", "cells")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -38,7 +38,7 @@ def size(text: str) -> int:
 
 def cells() -> dict[str, type[nn.Cell]]:
     """The cells of `tg.nn` by the names the command line has for them: lstm → `LSTMCell`."""
-    return {_short(name): facts.kind for name, facts in nn.catalogue().items()}
+    return {name: facts.kind for name, facts in nn.catalogue().items()}
 
 
 def cell(name: str, input_size: int = 3, hidden_size: int = 4) -> Any:
@@ -55,16 +55,18 @@ def cell(name: str, input_size: int = 3, hidden_size: int = 4) -> Any:
     """
     if ":" in name or name.endswith(".py"):
         return _from_file(name, input_size, hidden_size)
-    known = cells()
-    found = known.get(_short(name))
+    known = {short(listed): listed for listed in cells()}
+    found = known.get(short(name))
     if found is None:
-        near = difflib.get_close_matches(_short(name), known, 1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ArgumentError(f"no cell {name!r}{hint}; there are {', '.join(known)}, and FILE.py:NAME for one of yours")
-    return _made(found, name, input_size, hidden_size)
+        near = difflib.get_close_matches(short(name), known, 1)
+        hint = f" (did you mean {known[near[0]]}?)" if near else ""
+        there = ", ".join(known.values())
+        raise ArgumentError(f"no cell {name!r}{hint}; there are {there}, and FILE.py:NAME for one of yours")
+    return _made(cells()[found], name, input_size, hidden_size)
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name as it is compared: capitals, dashes and "cell" at its end do not count."""
     plain = name.lower().replace("_", "").replace("-", "")
     return plain.removesuffix("cell") or plain
 

@@ -140,6 +140,10 @@ class ProjectedLSTMCell(LSTMCell):
         h = (h @ self.weight_hr.mT).named("h", role="state")
         return h, (h, c)
 
+    def extra_repr(self) -> str:
+        bias = "" if self.bias_ih is not None else ", bias=False"
+        return f"{self.input_size}, {self.hidden_size}, {self.proj_size}{bias}"
+
 
 class GRUCell(PackedCell):
     """The gated recurrent unit (Cho et al. 2014).
