@@ -1,0 +1,68 @@
+"""`Batch`: sequences read side by side, and what should be said of them; `Source`: where batches come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sequences that are read side by side, and what should be said of them.
+
+    Attributes:
+        inputs: (T, B, D) numbers, or (T, B) integers, each the place of a symbol in a vocabulary.
+        targets: what should be said after every step, (T, B, O) numbers or (T, B) symbols; or once, after a sequence has
+            been read: (B, O) numbers or (B,) classes.
+        lengths: (B,) the steps of each sequence; what stands past its end is 0 and counts for nothing. None: all have T.
+        weights: (T, B) how much a step's error counts; None: all steps the same.
+        begins: (B,) of which samples the state begins anew, and is not carried from the batch before. None: of all.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    lengths: np.ndarray | None = None
+    weights: np.ndarray | None = None
+    begins: np.ndarray | None = None
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return self.inputs.shape[0]
+
+    @property
+    def size(self) -> int:
+        """B."""
+        return self.inputs.shape[1]
+
+    @property
+    def tokens(self) -> int:
+        """Steps that are read, of all sequences together."""
+        return int(self.steps * self.size if self.lengths is None else self.lengths.sum())
+
+
+class Source(Protocol):
+    """Where batches come from.
+
+    Batch k is a function of k (and of the source's seed) alone: a run that stopped at batch k goes on from there, and reads
+    what it would have read.
+    """
+
+    #: D if inputs are numbers, the size of the vocabulary if they are symbols.
+    inputs: int
+    #: Whether inputs are symbols.
+    symbols: bool
+    #: How many numbers or classes the network gives out.
+    outputs: int
+    #: "mse" (numbers), "cross_entropy" (classes), "bce" (probabilities of several symbols each).
+    loss: str
+    #: Whether targets stand once, after each sequence, and not after every step.
+    at_end: bool
+    #: Batches in an epoch; None: there is always more.
+    epoch: int | None
+
+    def batch(self, k: int) -> Batch:
+        """The k-th batch, k = 0, 1, …"""
+        ...
