@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -166,6 +167,7 @@ def test_errors(use: Any, error: Any, message: str) -> None:
         use()
 
 
+@pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="without a compiler all cells are slow, and none says so")
 def test_scan_without_masks_beside_x_says_that_it_is_slow() -> None:
     with pytest.warns(tg.UncompiledWarning, match="dropout_mask"):
         tg.scan(wrapped(Zoneout), xs)

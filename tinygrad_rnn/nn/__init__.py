@@ -36,6 +36,7 @@ from .cells import (
     catalogue,
 )
 from .module import Module
+from .network import Network
 from .parameter import Parameter
 from .recurrent import GRU, LSTM, RNN, Recurrent
 from .unroll import unroll
@@ -70,6 +71,7 @@ __all__ = [
     "MinGRUCell",
     "MinLSTMCell",
     "Module",
+    "Network",
     "Parameter",
     "PeepholeLSTMCell",
     "ProjectedLSTMCell",
