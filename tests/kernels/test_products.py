@@ -52,6 +52,9 @@ def test_contractions_over_many_rows(dtype: Any, K: int, M: int, N: int) -> None
     C, S = products.contract(A, D, True)
     assert S is not None
     np.testing.assert_allclose(C, A.T @ D, atol=TOLERANCE[dtype] * 100)
+    by_columns, _ = products.contract(A, D, False, by_columns=True)
+    assert by_columns.flags.f_contiguous or not K
+    assert (by_columns == C).all()
     np.testing.assert_allclose(S, D.sum(axis=0), atol=TOLERANCE[dtype] * 100)
 
 
@@ -64,6 +67,16 @@ def test_many_rows_times_weights(dtype: Any, M: int, K: int, N: int) -> None:
     products.multiply(A, W, C, False)
     products.multiply(A, W, C, True)
     np.testing.assert_allclose(C, 2 * (A @ W), atol=TOLERANCE[dtype] * 10)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("sizes", [(200, 80, 90), (3, 200, 90), (200, 1, 90), (0, 70, 3), (70, 0, 3), (70, 80, 0)])
+def test_products_of_any_matrices(sizes: tuple[int, ...], order: Any, dtype: Any) -> None:
+    (M, K, N), random = sizes, np.random.default_rng(0)
+    A, W = random.normal(size=(M, K)).astype(dtype, order=order), random.normal(size=(K, N)).astype(dtype)
+    for a, w in ((A, W), (A, np.asfortranarray(W)), (A[::-1], W), (np.repeat(A, 2, 1)[:, ::2], W)):
+        np.testing.assert_allclose(products.matrix_product(a, w), a @ w, atol=TOLERANCE[dtype] * 30)
 
 
 def test_a_row_has_the_same_bits_whichever_rows_stand_beside_it() -> None:

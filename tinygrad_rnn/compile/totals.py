@@ -47,6 +47,9 @@ class Totals:
         self.column_sums = {right for _, _, left, right in self.contractions if left is None}
         self.results = [(n.number, n.shape) for n in rows.body.totals]
         nodes = Graph(rows.body.totals, boundary=[c.total for c in rows.contractions]).nodes
+        #: Products that are only read transposed.
+        self.by_columns = {c.total.number for c in rows.contractions} - {r.number for r in rows.body.totals}
+        self.by_columns -= {x.number for n in nodes if n.op is not None and n.op.name != "permute" for x in n.inputs}
         self.last = [n for n in nodes if n.number not in {number for number, *_ in self.contractions}]
 
     @property
@@ -61,7 +64,9 @@ class Totals:
         for number, _, left, right in self.contractions:
             if left is not None:
                 wanted = right in self.column_sums and right not in sums
-                total, columns = contract(left.rows(arrays, T, B, lag), right.rows(arrays, T, B, lag), wanted)
+                total, columns = contract(
+                    left.rows(arrays, T, B, lag), right.rows(arrays, T, B, lag), wanted, number in self.by_columns
+                )
                 values[number] = total
                 if columns is not None:
                     sums[right] = columns

@@ -14,9 +14,9 @@ class Batch:
 
     Attributes:
         inputs: (T, B, D) numbers, or (T, B) integers, each the place of a symbol in a vocabulary.
-        targets: what should be said after every step, (T, B, O) numbers or (T, B) symbols; or once, after a sequence has
-            been read: (B, O) numbers or (B,) classes.
-        lengths: (B,) the steps of each sequence; what stands past its end is 0 and counts for nothing. None: all have T.
+        targets: what should be said after every step, (T, B, O) numbers or (T, B) symbols; or once, after a sequence
+            has been read: (B, O) numbers or (B,) classes.
+        lengths: (B,) the steps of each sequence; what stands past its end is 0 and counts for nothing. None: all T.
         weights: (T, B) how much a step's error counts; None: all steps the same.
         begins: (B,) of which samples the state begins anew, and is not carried from the batch before. None: of all.
     """
@@ -46,8 +46,8 @@ class Batch:
 class Source(Protocol):
     """Where batches come from.
 
-    Batch k is a function of k (and of the source's seed) alone: a run that stopped at batch k goes on from there, and reads
-    what it would have read.
+    Batch k is a function of k (and of the source's seed) alone: a run that stopped at batch k goes on from there, and
+    reads what it would have read.
     """
 
     #: D if inputs are numbers, the size of the vocabulary if they are symbols.

@@ -13,6 +13,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba import cfunc, njit, types
+from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 from numba.np.numpy_support import carray
 
 from . import threads
@@ -24,6 +25,7 @@ FAST = {"fastmath": {"contract", "reassoc", "nsz", "arcp", "afn"}, "error_model"
 DEPTH = 256  # rows of the operands that `contract` keeps in cache at a time
 CHUNK = 512  # columns of its left operand to a block
 ROWS = 96  # rows to a block of `multiply`
+MANY_ROWS = 64  # from which packing the other operand pays
 TINY = 20_000  # multiplications below which NumPy's product takes less time than calling ours
 PACKING = 16  # moving a number of weights to its place takes as long as so many FLOPs
 
@@ -91,15 +93,16 @@ def rows_times_panels(M, K, A, row, column, P, N, C, ldc, accumulate):
 def contract_block(given, block, A, D, C, S):
     """C (M × N) = Aᵀ D summed over K rows, A: K × M, D: K × N; S (N) = the column sums of D if wanted.
 
-    A block is one panel of D by one chunk of M. `given`: the addresses and row strides of A, D and C, then K, M, N,
-    the chunk, and the address of S or 0.
+    A block is one panel of D by one chunk of M. `given`: the addresses and row strides of A and D, the address of C,
+    the strides of its rows and columns, then K, M, N, the chunk, and the address of S or 0.
     """
-    lda, ldd, ldc, K, M, N, chunk = given[1], given[3], given[5], given[6], given[7], given[8], given[9]
+    lda, ldd, down, along = given[1], given[3], given[5], given[6]
+    K, M, N, chunk = given[7], given[8], given[9], given[10]
     width = panel_width(A)
     panels = -(-N // width)
     first, row = (block % panels) * width, (block // panels) * chunk
     columns, rows = min(width, N - first), min(chunk, M - row)
-    sums = given[10] != 0 and row == 0
+    sums = given[11] != 0 and row == 0
     panel = zeros_like_pointed(D, DEPTH * width)
     out = zeros_like_pointed(D, max(rows, 1) * width)
     total = zeros_like_pointed(D, width)
@@ -118,9 +121,14 @@ def contract_block(given, block, A, D, C, S):
                 for j in range(width):
                     total[j] += panel[k * width + j]
         rows_times_panels(rows, depth, moved(A, k0 * lda + row), 1, lda, at(panel, 0), width, at(out, 0), width, k0 > 0)
-    for i in range(rows):
+    if along == 1:
+        for i in range(rows):
+            for j in range(columns):
+                C[(row + i) * down + first + j] = out[i * width + j]
+    else:
         for j in range(columns):
-            C[(row + i) * ldc + first + j] = out[i * width + j]
+            for i in range(rows):
+                C[(row + i) * down + (first + j) * along] = out[i * width + j]
     if sums:
         for j in range(columns):
             S[first + j] = total[j]
@@ -164,14 +172,14 @@ def _pack64(arguments, block):
 
 
 def _contract32(arguments, block):
-    given = carray(arguments, 11)
-    places = address32(given[0]), address32(given[2]), address32(given[4]), address32(given[10])
+    given = carray(arguments, 12)
+    places = address32(given[0]), address32(given[2]), address32(given[4]), address32(given[11])
     contract_block(given, block, places[0], places[1], places[2], places[3])
 
 
 def _contract64(arguments, block):
-    given = carray(arguments, 11)
-    places = address64(given[0]), address64(given[2]), address64(given[4]), address64(given[10])
+    given = carray(arguments, 12)
+    places = address64(given[0]), address64(given[2]), address64(given[4]), address64(given[11])
     contract_block(given, block, places[0], places[1], places[2], places[3])
 
 
@@ -185,17 +193,23 @@ def _multiply64(arguments, block):
     multiply_block(given, block, address64(given[0]), address64(given[4]), address64(given[2]))
 
 
-def contract(left: np.ndarray, right: np.ndarray, sums: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """leftᵀ @ right for tall matrices whose rows are contiguous, and the column sums of `right` if wanted."""
+def contract(
+    left: np.ndarray, right: np.ndarray, sums: bool, by_columns: bool = False
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """leftᵀ @ right for tall matrices whose rows are contiguous, and the column sums of `right` if wanted.
+
+    `by_columns`: lay the columns of the product out contiguously, for somebody who transposes it.
+    """
     (K, M), N = left.shape, right.shape[1]
     dtype = right.dtype
     if K * max(M, 1) * N < TINY:
         return left.T @ right, right.sum(axis=0) if sums else None
-    total, columns = np.empty((M, N), dtype), np.empty(N, dtype) if sums else None
+    total, columns = np.empty((M, N), dtype, order="F" if by_columns else "C"), np.empty(N, dtype) if sums else None
     chunk = max(1, min(M, CHUNK))
     size = dtype.itemsize
     operands = [address(left), left.strides[0] // size, address(right), right.strides[0] // size]
-    given = [*operands, address(total), N, K, M, N, chunk, 0 if columns is None else address(columns)]
+    strides = [stride // size for stride in total.strides]
+    given = [*operands, address(total), *strides, K, M, N, chunk, 0 if columns is None else address(columns)]
     blocks = -(-N // tile_for(dtype).width) * max(1, -(-M // chunk))
     _run("contract", dtype, given, blocks, 2 * K * max(M, 1) * N)
     return total, columns
@@ -220,6 +234,20 @@ def multiply(rows: np.ndarray, weights: np.ndarray, out: np.ndarray, accumulate:
     height = min(ROWS, max(8, -(-M // threads.size())))
     operands = [address(rows), rows.strides[0] // size, address(out), out.strides[0] // size, address(panels)]
     _run("multiply", dtype, [*operands, K, M, N, height, accumulate], -(-M // height), 2 * K * M * N)
+
+
+def matrix_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a @ b of two matrices, on the pool of threads if it is large and has many rows, or sums over many."""
+    (M, K), N, dtype = a.shape, b.shape[1], a.dtype
+    if dtype is b.dtype and dtype.char in "fd" and not DISABLE_JIT:
+        size = dtype.itemsize
+        if a.strides[0] == size and b.strides[1] == size and K >= MANY_ROWS:
+            return contract(a.T, b, sums=False)[0]
+        if a.strides[1] == size and M >= MANY_ROWS and M * N:
+            out = np.empty((M, N), dtype)
+            multiply(a, b, out, False)
+            return out
+    return np.matmul(a, b)
 
 
 def _run(job: str, dtype: np.dtype, given: list[int], blocks: int, cost: int) -> None:

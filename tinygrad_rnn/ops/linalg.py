@@ -7,6 +7,7 @@ from string import ascii_letters
 
 import numpy as np
 
+from .. import kernels
 from ..core.broadcasting import unbroadcast
 from ..core.declare import primitive
 from ..core.errors import ShapeError
@@ -30,8 +31,8 @@ def _matmul_shape(a, b):
 
 
 def _matmul_a(g, y, a, b):
-    if len(b.shape) == 2 and len(a.shape) == 2:
-        return g @ b.mT
+    if len(b.shape) == 2 and len(a.shape) > 1:
+        return matmul(g, b.mT)
     if len(b.shape) == 1:
         return unbroadcast(g.reshape((*g.shape, 1)) * b if len(a.shape) > 1 else g * b, a.shape)
     if len(a.shape) == 1:
@@ -43,18 +44,24 @@ def _matmul_a(g, y, a, b):
     return unbroadcast(g @ b.mT, a.shape)
 
 
+def _rows(x):
+    """All batches as one matrix."""
+    return x if len(x.shape) == 2 else x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
+
+
 def _matmul_b(g, y, a, b):
-    if len(b.shape) == 2 and len(a.shape) == 2:
-        return a.mT @ g
     if len(a.shape) == 1:
         if len(b.shape) == 1:
             return g * a
         return a.reshape((a.shape[0], 1)) * g.reshape((*g.shape[:-1], 1, g.shape[-1]))
     if len(b.shape) == 1:
         return (g.reshape((*g.shape, 1)) * a).reshape((-1, b.shape[0])).sum(axis=0)
+    if len(b.shape) == 2:  # all batches at once
+        return matmul(_rows(a).mT, _rows(g))
     return unbroadcast(a.mT @ g, b.shape)
 
 
+_LARGE = 2**20  # multiply-adds from which a product goes to the threads that run compiled recurrences
 _ONE_THREAD = 2**18  # multiply-adds of a product up to which OpenBLAS uses one thread
 
 
@@ -72,6 +79,8 @@ class _SumOfProducts:
         self.lefts, self.gradients, self.rows, self.sum = [], [], 0, None
 
     def add(self, g, y, a, b):
+        if len(a.shape) > 2 and len(b.shape) == 2:
+            a, g = _rows(a), _rows(g)
         if len(a.shape) != 2 or len(b.shape) != 2:
             self._include(_matmul_b(g, y, a, b))
             return
@@ -93,7 +102,7 @@ class _SumOfProducts:
     def _multiply(self):
         a, g = (x[0] if len(x) == 1 else np.concatenate(x) for x in (self.lefts, self.gradients))
         self.lefts, self.gradients, self.rows = [], [], 0
-        self._include(a.T @ g)
+        self._include(_product(a.T, g))
 
     def _include(self, product):
         self.sum = product if self.sum is None else np.add(self.sum, product, out=self.sum)
@@ -109,10 +118,20 @@ class _SumOfProducts:
     glyph="×",
     onnx="MatMul",
     domain={"shapes": [((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 2)), ((2, 3), (3,)), ((2, 1, 2, 3), (4, 3, 2)),
-                       ((3,), (2, 3, 4)), ((2, 2, 3), (3,)), ((2, 2, 3), (3, 2)), ((0, 3), (3, 2)), ((2, 0), (0, 3))]},
+                       ((3,), (2, 3, 4)), ((2, 2, 3), (3,)), ((2, 2, 3), (3, 2)), ((2, 3, 0), (0, 2)), ((0, 3), (3, 2)),
+                       ((2, 0), (0, 3))]},
 )  # fmt: skip
 def matmul(a, b):
     """The matrix product, with NumPy's rules for 1-D operands and broadcast batches.  a: (…, M, K); b: (…, K, N)."""
+    if b.ndim == 2 and a.ndim > 2:  # all batches at once
+        return _product(_rows(a), b).reshape(*a.shape[:-1], b.shape[-1])
+    return _product(a, b)
+
+
+def _product(a, b):
+    """By kernels of ours if the product is large."""
+    if a.ndim == b.ndim == 2 and a.size * b.shape[1] >= _LARGE:
+        return kernels.products.matrix_product(a, b)
     return np.matmul(a, b)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from .. import kernels
+from ..core.declare import primitive
 from ..core.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from . import reduce
 from .activations import softplus
 from .creation import as_tensor
-from .log_sum_exp import log_softmax
-from .lookup import gather
-from .shaping import squeeze, unsqueeze
+from .log_sum_exp import softmax
+from .lookup import put_along
+from .reduce import mean_dtype
+from .shaping import permute, unsqueeze
 
 
 def _reduced(losses: Tensor, reduction: str) -> Tensor:
@@ -26,6 +31,59 @@ def _same_shape(name: str, a: Tensor, b: Tensor) -> None:
     """Broadcasting would silently compare everything with everything."""
     if a.shape != b.shape:
         raise ShapeError(with_user_line(f"{name}: expected two equal shapes, got {a.describe()} and {b.describe()}"))
+
+
+def _rows_of_classes(z, targets):
+    if not z or targets != z[:-1]:
+        raise ShapeError(f"targets have the shape of z without its last axis, the classes: not {targets} for {z}")
+    if not z[-1]:
+        raise ShapeError("there are no classes")
+    return targets
+
+
+def _check_classes(targets, classes):
+    if targets.dtype.kind not in "iu":
+        raise DTypeError(f"targets are integers, the numbers of classes, not {targets.dtype}")
+    wrong = (targets < 0) | (targets >= classes)
+    if wrong.any():
+        first = tuple(int(i) for i in np.argwhere(wrong)[0])
+        at = f" at {list(first)}" if first else ""
+        raise OutOfRangeError(f"target {targets[first]}{at} is not one of {classes} classes (0 … {classes - 1})")
+
+
+def _flat(z, targets):
+    """Rows of classes, and what was chosen of each."""
+    return z.astype(mean_dtype(z.dtype), copy=False).reshape(-1, z.shape[-1]), targets.reshape(-1).astype(np.int64)
+
+
+def _log_likelihood_rule(g, y, z, targets):
+    """g ⊙ (onehot(target) − softmax(z))"""
+    if isinstance(z, Tensor):
+        chosen = put_along(unsqueeze(g, axis=-1), unsqueeze(targets, axis=-1), axis=-1, shape=z.shape)
+        return chosen - unsqueeze(g, axis=-1) * softmax(z)
+    rows, chosen = _flat(z, targets)
+    return kernels.training.log_likelihood_gradient(g.reshape(-1), rows, chosen).reshape(z.shape)
+
+
+@primitive(
+    shape=_rows_of_classes, vjps=[_log_likelihood_rule, None], promotes=("z",),
+    dtype=lambda z, targets: mean_dtype(z), cost=lambda out, z, targets: 14 * math.prod(z),
+    latex=r"\ln \operatorname{{softmax}}({z})_{{{targets}}}", glyph="ln softmax", onnx="SoftmaxCrossEntropyLoss",
+    domain={"shapes": [((2, 3), np.array([0, 2])), ((2, 1, 4), np.array([[3], [0]])), ((3,), np.array(1))]},
+)  # fmt: skip
+def log_likelihood(z, targets):
+    """ln softmax(z)[target] over the last axis: how likely what happened was.
+
+    z: (…, C) logits; targets: (…), integers 0 … C − 1.
+
+    Raises:
+        ShapeError: the shapes do not fit.
+        DTypeError: targets are not integers.
+        OutOfRangeError: a target is not a class.
+    """
+    _rows_of_classes(z.shape, targets.shape)
+    _check_classes(targets, z.shape[-1])
+    return np.asarray(kernels.training.log_likelihood(*_flat(z, targets)).reshape(targets.shape))
 
 
 def cross_entropy(logits: TensorLike, targets: TensorLike, axis: int = -1, reduction: str = "mean") -> Tensor:
@@ -51,25 +109,11 @@ def cross_entropy(logits: TensorLike, targets: TensorLike, axis: int = -1, reduc
         )  # fmt: skip
     if t.dtype.kind not in "iu":
         raise DTypeError(with_user_line(f"cross_entropy: targets are integers, the numbers of classes; got {t.dtype}"))
-    if not t.is_abstract:
-        _check_classes(t.numpy(), z.shape[axis])
-    positions = unsqueeze(t, axis=axis)
-    if positions.op is None:
-        positions.named(t.name or "target", t.role)
-    chosen = gather(log_softmax(z, axis=axis), positions, axis=axis)
-    return _reduced(-squeeze(chosen, axis=axis), reduction)
-
-
-def _check_classes(targets: np.ndarray, classes: int) -> None:
-    wrong = (targets < 0) | (targets >= classes)
-    if wrong.any():
-        first = tuple(int(i) for i in np.argwhere(wrong)[0])
-        at = f" at {list(first)}" if first else ""
-        raise OutOfRangeError(
-            with_user_line(
-                f"cross_entropy: target {targets[first]}{at} is not one of {classes} classes (0 … {classes - 1})"
-            )
-        )
+    if t.op is None and t.name is None:
+        t.named("target", t.role)
+    if axis < z.ndim - 1:
+        z = permute(z, (*range(axis), *range(axis + 1, z.ndim), axis))
+    return _reduced(-log_likelihood(z, t), reduction)
 
 
 def mse(prediction: TensorLike, target: TensorLike, reduction: str = "mean") -> Tensor:

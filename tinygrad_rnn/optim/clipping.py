@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from .. import kernels
 from ..core.errors import ArgumentError, NonFiniteError, with_user_line
 from ..core.tensor import Tensor
 
@@ -27,8 +28,7 @@ def clip_grad_norm_(
             with_user_line(f"clip_grad_norm_: expected max_norm ≥ 0 and norm_type > 0, got {max_norm} and {norm_type}")
         )
     found = _with_gradients(parameters)
-    # With an axis, NumPy sums by itself; without, it asks BLAS, whose threads wait for one another on a busy machine.
-    norms = np.array([np.linalg.norm(g.numpy().ravel().astype(np.float64), norm_type, axis=0) for _, g in found])
+    norms = np.array([_norm(g.numpy(), norm_type) for _, g in found])
     total = float(np.linalg.norm(norms, norm_type)) if found else 0.0
     if error_if_nonfinite and not np.isfinite(total):
         culprit = next((p for (p, _), n in zip(found, norms, strict=True) if not np.isfinite(n)), None)
@@ -40,6 +40,13 @@ def clip_grad_norm_(
             for p, g in found:
                 p.grad = Tensor(g.numpy() * factor)
     return total
+
+
+def _norm(g: np.ndarray, norm_type: float) -> float:
+    if norm_type == 2:
+        return float(np.sqrt(kernels.training.squared_norm(g)))
+    # With an axis, NumPy sums by itself; without, it asks BLAS, whose threads wait for one another on a busy machine.
+    return float(np.linalg.norm(g.ravel().astype(np.float64), norm_type, axis=0))
 
 
 def clip_grad_value_(parameters: Iterable[Tensor], clip_value: float) -> None:

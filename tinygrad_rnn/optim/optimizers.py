@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from .. import kernels
 from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor
 from .optimizer import Optimizer
@@ -70,16 +71,20 @@ class Adam(Optimizer):
         super().__init__(parameters, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
 
     def update(self, w, g, memory):
-        self.move(w, g + self.weight_decay * w, memory)
+        self.move(w, g, memory, self.weight_decay)
 
-    def move(self, w, g, memory):
+    def move(self, w, g, memory, decay):
         (b1, b2), t = self.betas, int(memory["step"])
         m, v = memory["m"], memory["v"]
+        rate = self.lr / (1 - b1**t)
+        if not self.amsgrad:
+            kernels.training.adam(w, g, m, v, decay, b1, b2, rate, 1 / (1 - b2**t), self.eps)
+            return
+        g = g + decay * w
         m += (1 - b1) * (g - m)
         v += (1 - b2) * (g * g - v)
-        if self.amsgrad:
-            v = np.maximum(memory["v_max"], v, out=memory["v_max"])
-        w -= self.lr / (1 - b1**t) * m / (np.sqrt(v / (1 - b2**t)) + self.eps)
+        v = np.maximum(memory["v_max"], v, out=memory["v_max"])
+        w -= rate * m / (np.sqrt(v / (1 - b2**t)) + self.eps)
 
 
 class AdamW(Adam):
@@ -98,7 +103,7 @@ class AdamW(Adam):
 
     def update(self, w, g, memory):
         w *= 1 - self.lr * self.weight_decay
-        self.move(w, g, memory)
+        self.move(w, g, memory, 0.0)
 
 
 class RMSprop(Optimizer):

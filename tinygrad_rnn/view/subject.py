@@ -12,6 +12,7 @@ from ..core.graph import Graph
 from ..core.mode import scope
 from ..core.tensor import Tensor, abstract
 from ..core.tracing import trace
+from ..core.trees import flatten
 
 _STEPS = 5  # of the sequence a layer is traced with, if nobody says how long it is
 
@@ -63,22 +64,21 @@ def trace_cell(cell: Any, steps: int | None, batch: int, shape: Any) -> Graph:
     """
     if steps is not None and (not isinstance(steps, int) or steps < 1):
         raise ArgumentError(with_user_line(f"draw: steps is the number of time steps, at least 1, not {steps!r}"))
-    size = getattr(cell, "input_size", None)
-    if shape is None and size is None:
+    size, symbols = getattr(cell, "input_size", None), getattr(cell, "symbols", None) is not None
+    if shape is None and size is None and not symbols:
         raise ArgumentError(
             with_user_line(
                 f"draw: {type(cell).__name__} has no input_size; give the shape of one step's input: input=(B, D)"
             )
         )
-    shape = tuple(shape) if shape is not None else (batch, size)
-    state, alone = cell.initial_state(shape[0] if len(shape) == 2 else None), False
-    alone = isinstance(state, Tensor)
-    dtype = getattr(cell, "dtype", np.dtype(np.float32))
-    states = [_shape_only(s) for s in ((state,) if alone else state)]
+    shape = tuple(shape) if shape is not None else (batch,) if symbols else (batch, size)
+    leaves, rebuild = flatten(cell.initial_state(shape[0] if len(shape) == 2 - symbols else None))
+    dtype = np.dtype(np.int64) if symbols else getattr(cell, "dtype", np.dtype(np.float32))
+    states = [_shape_only(s) for s in leaves]
     xs = [_leaf(shape, dtype, "x", "input") for _ in range(steps or 1)]
 
     def run(*leaves: Tensor) -> list[Any]:
-        state = leaves[-1] if alone else tuple(leaves[len(xs) :])
+        state = rebuild(list(leaves[len(xs) :]))
         outputs = []
         with scope(getattr(cell, "label", type(cell).__name__)):
             for t, x in enumerate(leaves[: len(xs)]):
@@ -89,7 +89,7 @@ def trace_cell(cell: Any, steps: int | None, batch: int, shape: Any) -> Graph:
                         x.scope = place
                         y, state = cell.step(x, state)
                 outputs.append(y)
-        last = [state] if alone else list(state)
+        last = flatten(state)[0]
         return outputs[:-1] + [y for y in outputs[-1:] if all(y is not s for s in last)] + last
 
     return _traced(run, [*xs, *states])
