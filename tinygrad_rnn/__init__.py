@@ -12,6 +12,7 @@ from .core import *  # noqa: F403
 from .ops import *  # noqa: F403
 
 if TYPE_CHECKING:
+    from . import data as data
     from . import nn as nn
     from . import optim as optim
     from .compile import UncompiledWarning as UncompiledWarning
@@ -38,6 +39,7 @@ _LAZY = {
     "nn": "nn",
     "optim": "optim",
     "io": "io",
+    "data": "data",
     "view": "view",
     "draw": "view",
     "explore": "explorer",
