@@ -12,8 +12,10 @@ from .core import *  # noqa: F403
 from .ops import *  # noqa: F403
 
 if TYPE_CHECKING:
+    from . import data as data
     from . import nn as nn
     from . import optim as optim
+    from . import strategies as strategies
     from .compile import UncompiledWarning as UncompiledWarning
     from .compile import get_num_threads as get_num_threads
     from .compile import scan as scan
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from .measure import ledger as ledger
     from .measure import summary as summary
     from .nn.unroll import unroll as unroll
+    from .strategies import compare_strategies as compare_strategies
     from .view import draw as draw
 
 __version__ = "0.1.0"
@@ -37,6 +40,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "nn": "nn",
     "optim": "optim",
+    "data": "data",
     "io": "io",
     "view": "view",
     "draw": "view",
@@ -49,6 +53,8 @@ _LAZY = {
     "check_backward": "derivation",
     "backward_inputs": "derivation",
     "unroll": "nn.unroll",
+    "strategies": "strategies",
+    "compare_strategies": "strategies",
     "compile": "compile",
     "scan": "compile",
     "UncompiledWarning": "compile",
