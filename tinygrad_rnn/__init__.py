@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from . import data as data
     from . import nn as nn
     from . import optim as optim
+    from . import strategies as strategies
     from .compile import UncompiledWarning as UncompiledWarning
     from .compile import get_num_threads as get_num_threads
     from .compile import scan as scan
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .measure import ledger as ledger
     from .measure import summary as summary
     from .nn.unroll import unroll as unroll
+    from .strategies import compare_strategies as compare_strategies
     from .view import draw as draw
 
 __version__ = "0.1.0"
@@ -38,8 +40,8 @@ __version__ = "0.1.0"
 _LAZY = {
     "nn": "nn",
     "optim": "optim",
-    "io": "io",
     "data": "data",
+    "io": "io",
     "view": "view",
     "draw": "view",
     "explore": "explorer",
@@ -51,6 +53,8 @@ _LAZY = {
     "check_backward": "derivation",
     "backward_inputs": "derivation",
     "unroll": "nn.unroll",
+    "strategies": "strategies",
+    "compare_strategies": "strategies",
     "compile": "compile",
     "scan": "compile",
     "UncompiledWarning": "compile",

@@ -95,8 +95,9 @@ class Network(Module):
         state: Any = None,
         lengths: Any = None,
         checkpoint: int | str | None = None,
+        at_end: bool | None = None,
     ) -> tuple[Tensor, tuple[Any, ...]]:
-        """(outputs, final state).
+        """(outputs, final state); `at_end` instead of the network's own, if given.
 
         Raises:
             ShapeError, DTypeError: the inputs, state or lengths do not fit.
@@ -107,14 +108,15 @@ class Network(Module):
         if len(states) != len(self.cells):
             raise ShapeError(with_user_line(f"Network: {len(self.cells)} cells, but {len(states)} states"))
         finals = []
-        says_at_once = not (self.at_end or (self.training and self.dropout))
+        at_end = self.at_end if at_end is None else at_end
+        says_at_once = not (at_end or (self.training and self.dropout))
         for k, (cell, before) in enumerate(zip(self.cells, states, strict=True)):
             xs = cell.prepared(self._dropped(xs) if k else xs)
             reader = self.last if says_at_once and k == len(self.cells) - 1 else cell
             xs, final = compiler.scan(reader, xs, before, lengths=lengths, checkpoint=checkpoint)
             finals.append(final)
         if not says_at_once:
-            xs = self.readout(self._dropped(self._last(xs, lengths) if self.at_end else xs))
+            xs = self.readout(self._dropped(self._last(xs, lengths) if at_end else xs))
         return xs, tuple(finals)
 
     def step(self, x: TensorLike, state: Any) -> tuple[Tensor, tuple[Any, ...]]:
