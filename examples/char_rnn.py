@@ -9,7 +9,7 @@ import numpy as np
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.data import Text, read_text, standard_library
-from tinygrad_rnn.train import CharacterModel, train_characters
+from tinygrad_rnn.training import CharacterModel, train_characters
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--text", metavar="FILE", help="a UTF-8 text (default: Python's own sources)")

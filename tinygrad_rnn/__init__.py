@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from . import nn as nn
     from . import optim as optim
     from . import strategies as strategies
+    from . import training as training
     from .compile import UncompiledWarning as UncompiledWarning
     from .compile import get_num_threads as get_num_threads
     from .compile import scan as scan
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from .measure import summary as summary
     from .nn.unroll import unroll as unroll
     from .strategies import compare_strategies as compare_strategies
+    from .training import Trainer as Trainer
+    from .training import train as train
     from .view import draw as draw
 
 __version__ = "0.1.0"
@@ -60,6 +63,9 @@ _LAZY = {
     "UncompiledWarning": "compile",
     "get_num_threads": "compile",
     "set_num_threads": "compile",
+    "training": "training",
+    "train": "training",
+    "Trainer": "training",
     "save": "io",
     "load": "io",
 }

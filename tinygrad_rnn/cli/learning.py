@@ -13,7 +13,7 @@ import tinygrad_rnn as tg
 
 from ..core.errors import FileFormatError
 from ..data import Text
-from ..train import CharacterModel, Progress, train_characters
+from ..training import CharacterModel, Progress, train_characters
 from .chart import line_chart
 from .page import Page
 

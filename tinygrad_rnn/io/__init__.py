@@ -1,5 +1,5 @@
 """Files: named arrays in the safetensors format. Nothing read from a file is executed."""
 
-from .files import load, save
+from .files import load, load_metadata, replace, save
 
-__all__ = ["load", "save"]
+__all__ = ["load", "load_metadata", "replace", "save"]

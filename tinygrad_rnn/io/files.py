@@ -19,10 +19,13 @@ class HasState(Protocol):
     def state_dict(self) -> dict[str, np.ndarray]: ...
 
 
-def save(what: HasState | Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+def save(
+    what: HasState | Mapping[str, Any], path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None
+) -> None:
     """Write a module's or an optimiser's state dict, or any mapping of names to arrays, as a safetensors file.
 
-    The file is replaced at once: a crash leaves the old one or the new one, never half of one.
+    The file is replaced at once: a crash leaves the old one or the new one, never half of one. `metadata` are texts
+    that stand in its header.
 
     Raises:
         DTypeError: a value is not an array of numbers or booleans, or a name is not a string.
@@ -31,7 +34,16 @@ def save(what: HasState | Mapping[str, Any], path: str | os.PathLike[str]) -> No
     from safetensors.numpy import save as encoded
 
     state = what if isinstance(what, Mapping) else what.state_dict()
-    data = encoded({_name(name): _storable(name, value) for name, value in state.items()})
+    texts = None if metadata is None else dict(metadata)
+    replace(path, encoded({_name(name): _storable(name, value) for name, value in state.items()}, texts))
+
+
+def replace(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file at once: a crash leaves the old one or the new one, never half of one.
+
+    Raises:
+        OSError: it cannot be written; the old one is still there.
+    """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
@@ -42,6 +54,25 @@ def save(what: HasState | Mapping[str, Any], path: str | os.PathLike[str]) -> No
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def load_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The texts in the header of a safetensors file.
+
+    Raises:
+        FileFormatError: the file is damaged or of another format.
+        OSError: there is no such file, or it cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    Path(path).open("rb").close()  # what cannot be read is no matter of the format
+    try:
+        with safe_open(os.fspath(path), framework="np") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, ValueError) as error:
+        raise FileFormatError(
+            with_user_line(f"load_metadata: {os.fspath(path)!r} is not a sound safetensors file: {error}")
+        ) from None
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.data import Text
-from tinygrad_rnn.train import CharacterModel, Progress, train_characters
+from tinygrad_rnn.training import CharacterModel, Progress, train_characters
 
 TEXT = Text("the quick brown fox jumps over the lazy dog. " * 40)
 

@@ -1,0 +1,320 @@
+"""Training: it learns; a run that is killed and resumed equals one that is not, to the bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from train_cases import B, Cycle, T, V, network, numbers, same, trainer
+
+import tinygrad_rnn as tg
+from tinygrad_rnn.core.errors import ArgumentError, FileFormatError, NonFiniteError, StateDictError
+from tinygrad_rnn.strategies import Checkpointed, ScheduledSampling, Truncated
+from tinygrad_rnn.training import Cosine, Plateau, StepDecay, evaluate, read
+
+
+def test_it_learns_what_follows_what() -> None:
+    run = trainer(validation=Cycle(1))
+    history = run.run(300)
+    assert history[0].loss == pytest.approx(np.log(V), abs=0.3)
+    assert history[-1].loss < 0.05
+    assert run.best[0] < 0.05
+    assert [m.step for m in history] == list(range(1, 301))
+    assert [m.step for m in history if m.validation is not None] == list(range(5, 301, 5))
+    assert all(m.tokens == T * B and m.gradient_norm > 0 for m in history)
+
+
+SETTINGS: dict[str, Any] = {
+    "plain": {},
+    "dropout": {"dropout": 0.3},
+    "zoneout": {"zoneout": 0.2},
+    "cosine": {"schedule": lambda: Cosine(20, warmup=3)},
+    "plateau": {"schedule": lambda: Plateau(1), "validation": Cycle(1)},
+    "truncated": {"strategy": Truncated(4)},
+    "checkpointed": {"strategy": Checkpointed(3)},
+    "scheduled": {"strategy": ScheduledSampling("linear", 10)},
+    "gru": {"cell": tg.nn.GRUCell},
+}
+
+
+def made(case: str, folder: Path | None = None) -> tg.Trainer:
+    settings = dict(SETTINGS[case])
+    net = network(**{name: settings.pop(name) for name in ("dropout", "zoneout", "cell") if name in settings})
+    if "schedule" in settings:
+        settings["schedule"] = settings["schedule"]()
+    return trainer(folder, net, **settings)
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(case: str, tmp_path: Path) -> None:
+    whole = made(case)
+    whole.run(13)
+    first = made(case, tmp_path)
+    first.run(7)
+    second = made(case, tmp_path)
+    second.load(tmp_path / "checkpoint.safetensors")
+    second.run(13)
+    assert numbers(second.history) == numbers(whole.history)
+    assert same(second.network.state_dict(), whole.network.state_dict())
+    assert same(second.optimizer.state_dict(), whole.optimizer.state_dict())
+    assert second.best == whole.best
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, 14))
+    assert len((tmp_path / "metrics.csv").read_text().splitlines()) == 14
+
+
+@pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="one thread does all")
+def test_a_run_is_the_same_with_any_number_of_threads() -> None:
+    def once(threads: int) -> Any:
+        tg.set_num_threads(threads)
+        net = tg.nn.Network(tg.nn.LSTMCell(16, 64, generator=np.random.default_rng(0)), V, symbols=V,
+                            generator=np.random.default_rng(0))  # fmt: skip
+        run = trainer(net=net)
+        run.source.batch = lambda k: tg.data.Batch(*np.random.default_rng(k).integers(0, V, (2, 40, 32)))  # type: ignore[method-assign]
+        run.run(3)
+        return numbers(run.history), net.state_dict()
+
+    before = tg.get_num_threads()
+    try:
+        results = [once(threads) for threads in (1, 2, 3)]
+    finally:
+        tg.set_num_threads(before)
+    for losses, weights in results[1:]:
+        assert losses == results[0][0]
+        assert same(weights, results[0][1])
+
+
+KILLED = """
+import sys, time
+sys.path.insert(0, {tests!r})
+from train_cases import trainer
+from pathlib import Path
+run = trainer(Path(sys.argv[1]), save_every=2)
+step = run._advance
+def slow(seconds):
+    time.sleep(0.02)
+    print(run.step, flush=True)
+    return step(seconds)
+run._advance = slow
+run.run(100000)
+"""
+
+
+def _started(folder: Path, steps: int) -> subprocess.Popen:
+    """A run in another process, after so many steps."""
+    code = KILLED.format(tests=str(Path(__file__).parent))
+    process = subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+    assert process.stdout is not None
+    while process.stdout.readline() != f"{steps}\n":
+        assert process.poll() is None, process.stderr and process.stderr.read()
+    return process
+
+
+def _as_uninterrupted(folder: Path) -> int:
+    """Resume, and compare with a run that was not interrupted; the step it went on from."""
+    resumed = trainer(folder, save_every=2)
+    resumed.load(folder / "checkpoint.safetensors")
+    begin = resumed.step
+    resumed.run(begin + 5)
+    whole = trainer()
+    whole.run(begin + 5)
+    assert numbers(resumed.history) == numbers(whole.history)
+    assert same(resumed.network.state_dict(), whole.network.state_dict())
+    return begin
+
+
+def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    process = _started(tmp_path, 9)
+    process.kill()
+    process.communicate()
+    assert _as_uninterrupted(tmp_path) >= 8
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_lets_the_step_end_and_saves(tmp_path: Path) -> None:
+    process = _started(tmp_path, 5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in said
+    steps = len((tmp_path / "metrics.jsonl").read_text().splitlines())
+    assert _as_uninterrupted(tmp_path) == steps >= 5
+
+
+def test_it_trains_in_a_thread_too() -> None:
+    run, errors = trainer(), []
+    thread = threading.Thread(target=lambda: errors.append(run.run(3)))
+    thread.start()
+    thread.join()
+    assert len(errors[0]) == 3
+
+
+def test_patience_ends_it_with_the_best_weights(tmp_path: Path) -> None:
+    run = trainer(tmp_path, validation=Cycle(1), validate_every=2, patience=3)
+    run.optimizer.lr = run.base_rate = 3.0  # it gets worse
+    run.run(200)
+    assert run.step == run.best[1] + 6 < 200
+    assert evaluate(run.network, Cycle(1)) == pytest.approx(run.best[0], rel=1e-6)
+    assert same(tg.load(tmp_path / "best.safetensors"), run.network.state_dict())
+
+
+def test_epochs_and_seconds() -> None:
+    run = trainer()
+    assert len(run.run(epochs=1.5)) == 8
+    assert len(run.run(seconds=1e-9)) == 8
+
+
+def test_metrics_of_an_earlier_run_are_not_continued_by_a_new_one(tmp_path: Path) -> None:
+    trainer(tmp_path).run(4)
+    trainer(tmp_path).run(2)
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_plot_of_what_was_measured(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    run = trainer(validation=Cycle(1))
+    run.run(12)
+    run.history.plot(tmp_path / "loss.svg")
+    assert "gradient norm" in run.history.plot().axes[1].get_ylabel()
+    assert (tmp_path / "loss.svg").read_text(encoding="utf-8").count("<path") > 10
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (lambda: Cosine(4), [1, 0.8535534, 0.5, 0.1464466, 0, 0]),
+        (lambda: Cosine(4, floor=0.5, warmup=2), [0.5, 0.9267767, 0.75, 0.5732233, 0.5, 0.5]),
+        (lambda: StepDecay(2, 0.1), [1, 1, 0.1, 0.1, 0.01, 0.01]),
+    ],
+)
+def test_schedules(schedule: Any, expected: list[float]) -> None:
+    run = trainer(schedule=schedule())
+    run.base_rate = 0.02
+    np.testing.assert_allclose([m.lr for m in run.run(6)], 0.02 * np.array(expected), atol=1e-9)
+
+
+def test_a_plateau_lowers_the_rate() -> None:
+    plateau = Plateau(2, 0.5)
+    for loss in (1.0, 0.9, 0.95, 0.93, 0.94, 0.91, 0.8):
+        plateau.observe(loss)
+    assert plateau.rate(1.0, 0) == 0.25
+
+
+def damaged(path: Path, how: str) -> Path:
+    data = path.read_bytes()
+    if how == "cut":
+        path.write_bytes(data[: len(data) // 2])
+    elif how == "text":
+        path.write_text("hello")
+    elif how == "weights":
+        tg.save({"weight": np.zeros(3)}, path)
+    elif how == "version":
+        tg.save({"x": np.zeros(1)}, path, {"tinygrad_rnn": '{"version": 99}'})
+    elif how == "header":
+        tg.save({"x": np.zeros(1)}, path, {"tinygrad_rnn": "{"})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("cut", "not a sound safetensors file"),
+        ("text", "not a sound safetensors file"),
+        ("weights", r"weights alone \(weight, …\), not the checkpoint of a training run"),
+        ("version", "a checkpoint of format 99; this version reads format 1"),
+        ("header", "its header is no checkpoint's"),
+    ],
+)
+def test_damaged_and_foreign_files(how: str, message: str, tmp_path: Path) -> None:
+    trainer(tmp_path).run(2)
+    path = damaged(tmp_path / "checkpoint.safetensors", how)
+    run = trainer()
+    before = run.network.state_dict()
+    with pytest.raises(FileFormatError, match=message):
+        run.load(path)
+    assert same(run.network.state_dict(), before)
+    assert run.step == 0
+
+
+def test_a_checkpoint_of_another_network_or_optimiser(tmp_path: Path) -> None:
+    trainer(tmp_path).run(2)
+    path = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(StateDictError, match=r"wrong shape: cells.0.weight_ih is \(64, 4\), got \(32, 4\)"):
+        trainer(net=network(size=16)).load(path)
+    net = network()
+    before = net.state_dict()
+    with pytest.raises(StateDictError, match=r"missing: alpha"):
+        trainer(net=net, optimizer=tg.optim.RMSprop(net.parameters())).load(path)
+    assert same(net.state_dict(), before)
+    with pytest.raises(FileFormatError, match="the checkpoint has 1 generators, the network 2"):
+        trainer(net=network(zoneout=0.1)).load(_renamed(path))
+
+
+def _renamed(path: Path) -> Path:
+    """The same checkpoint with the names that a wrapped cell has."""
+    found = read(path)
+    text = {"tinygrad_rnn": json.dumps(found.facts)}
+    arrays = {name.replace("network.cells.1.", "network.cells.1.cell."): x for name, x in found.arrays.items()}
+    tg.save(arrays, path, text)
+    return path
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer(tmp_path).run(2)
+    saved = (tmp_path / "checkpoint.safetensors").read_bytes()
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    run = trainer(tmp_path)
+    with pytest.raises(OSError, match="No space left"):
+        run.save(tmp_path / "checkpoint.safetensors")
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == saved
+    assert {p.name for p in tmp_path.iterdir()} == {"checkpoint.safetensors", "metrics.jsonl", "metrics.csv"}
+
+
+def test_a_loss_that_is_not_finite_stops_it_before_the_weights_are_hurt() -> None:
+    run = trainer()
+    before = run.network.state_dict()
+    with tg.no_grad():
+        run.network.readout.bias.assign_(np.full(V, np.nan, np.float32))
+    with pytest.raises(NonFiniteError, match="the loss of step 1 is nan: a lower learning rate"):
+        run.run(3)
+    assert run.step == 0
+    assert np.array_equal(run.network.cells[0].weight_ih.numpy(), before["cells.0.weight_ih"])
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda: trainer().run(), "say how many steps, epochs or seconds"),
+        (lambda: trainer(patience=2), "patience needs a validation source"),
+        (lambda: trainer(validate_every=-1), "validate_every must be at least 1, got -1"),
+        (lambda: trainer().validate(), "there is no validation source"),
+        (
+            lambda: trainer(net=tg.nn.Network(tg.nn.GRUCell(4, 4), V, symbols=V + 1)),
+            "gives 6 symbols, the network reads 7",
+        ),
+        (lambda: trainer(net=tg.nn.Network(tg.nn.GRUCell(4, 4), V)), "gives 6 symbols, the network reads 4 numbers"),
+        (
+            lambda: trainer(net=tg.nn.Network(tg.nn.GRUCell(4, 4), V, symbols=V, at_end=True)),
+            "asks for 6 outputs at every step, the network says 6 at the end",
+        ),
+        (lambda: Cosine(0), "steps ≥ 1"),
+        (lambda: StepDecay(0), "every ≥ 1"),
+        (lambda: Plateau(0), "patience ≥ 1"),
+        (lambda: Cosine(3, warmup=-1), "warmup must be at least 0"),
+    ],
+)
+def test_errors(use: Any, message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        use()

@@ -1,0 +1,122 @@
+"""`History`: what was measured at every step, in memory and in a file; its tables and plots."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..core.errors import ArgumentError, FileFormatError, with_user_line
+from ..io import replace
+
+
+class Measured(NamedTuple):
+    """One step of training.
+
+    Attributes:
+        step: 1, 2, …
+        loss: of the batch, before the step.
+        gradient_norm: before clipping.
+        lr: the learning rate.
+        tokens: time steps read, of all sequences of the batch.
+        seconds: since training began, of all its sessions.
+        validation: the validation loss after the step, if it was measured then.
+    """
+
+    step: int
+    loss: float
+    gradient_norm: float
+    lr: float
+    tokens: int
+    seconds: float
+    validation: float | None = None
+
+
+class History(list[Measured]):
+    """All steps. With a file, each is a line of JSON there as soon as it is known."""
+
+    def __init__(self, path: str | os.PathLike[str] | None = None):
+        super().__init__()
+        self.path = None if path is None else Path(path)
+        self.file: Any = None
+
+    def add(self, measured: Measured) -> None:
+        """One step more."""
+        self.append(measured)
+        if self.path is not None:
+            if self.file is None:
+                self.file = self.path.open("w" if len(self) == 1 else "a", encoding="utf-8", buffering=1)
+            self.file.write(json.dumps(measured._asdict()) + "\n")
+
+    def resume(self, step: int) -> None:
+        """Read the file, up to a step; what was measured after it is forgotten, there too.
+
+        Raises:
+            FileFormatError: a line is no measurement.
+        """
+        self.clear()
+        self.close()
+        if self.path is None or not self.path.exists():
+            return
+        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), 1):
+            try:
+                measured = Measured(**json.loads(line))
+            except (ValueError, TypeError):
+                if self and self[-1].step >= step:  # the line that was being written when it was killed
+                    break
+                raise FileFormatError(with_user_line(f"{self.path}, line {number}: no measurement of a step")) from None
+            if measured.step <= step:
+                self.append(measured)
+        lines = [json.dumps(m._asdict()) + "\n" for m in self]
+        replace(self.path, "".join(lines).encode())
+
+    def close(self) -> None:
+        """Close the file; `add` opens it again."""
+        if self.file is not None:
+            self.file.close()
+            self.file = None
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """A table with a line for every step."""
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(Measured._fields)
+        table.writerows(self)
+        replace(path, text.getvalue().encode())
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """A figure of loss and gradient norm against steps; saved, if a path is given (.svg, .png, .pdf).
+
+        Raises:
+            ArgumentError: nothing was measured yet, or matplotlib is not installed.
+        """
+        if not self:
+            raise ArgumentError(with_user_line("History.plot: nothing was measured yet"))
+        try:
+            from matplotlib.figure import Figure
+        except ImportError:
+            raise ArgumentError(
+                with_user_line("History.plot needs matplotlib: pip install tinygrad_rnn[plot]")
+            ) from None
+        figure = Figure(figsize=(7, 5), layout="constrained")
+        above, below = figure.subplots(2, 1, sharex=True)
+        steps = [m.step for m in self]
+        above.plot(steps, [m.loss for m in self], lw=0.8, alpha=0.6, label="training")
+        checked = [(m.step, m.validation) for m in self if m.validation is not None]
+        if checked:
+            above.plot(*zip(*checked, strict=True), marker="o", ms=3, label="validation")
+        above.set_ylabel("loss")
+        above.legend()
+        below.plot(steps, [m.gradient_norm for m in self], lw=0.8)
+        below.set_ylabel("gradient norm")
+        below.set_xlabel("step")
+        if all(m.gradient_norm > 0 for m in self):
+            below.set_yscale("log")
+        for axes in (above, below):
+            axes.grid(alpha=0.3)
+        if path is not None:
+            figure.savefig(path)
+        return figure

@@ -1,0 +1,357 @@
+"""`Trainer`: steps of an optimiser along a source of batches, validated, logged, saved, and resumed to the bit."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from ..core.errors import ArgumentError, FileFormatError, NonFiniteError, with_user_line
+from ..core.mode import no_grad
+from ..core.tensor import Tensor
+from ..core.trees import flatten
+from ..data.batch import Source
+from ..io import save
+from ..nn import Network
+from ..optim import Adam, Optimizer, clip_grad_norm_, clip_grad_value_
+from ..strategies import BPTT, Criterion, Strategy, begun
+from . import checkpoint
+from .history import History, Measured
+from .schedules import Schedule
+
+
+class Trainer:
+    """Trains a network on a source of batches.
+
+    A run is a function of the network's weights, the source and the settings: batch k is a function of k, and what is
+    random in the network has its generators. So a run that is saved and resumed, or is run again, has the same losses
+    and weights to the bit, with any number of threads.
+
+    Args:
+        network: what is trained.
+        source: of batches, such as `tg.data.Adding(100).source(32)`.
+        optimizer: default: `Adam` with its usual rate.
+        strategy: how gradients are computed; default: full BPTT.
+        schedule: of the learning rate.
+        clip_norm, clip_value: bounds on the gradient's norm, and on each of its entries.
+        validation: another source, read for one epoch (or `validation_batches`).
+        validate_every: steps between validations; default: an epoch, or 100.
+        patience: stop after so many validations without a better loss, and go back to the best weights.
+        folder: where a run leaves ``checkpoint.safetensors``, ``best.safetensors`` (weights alone), ``metrics.jsonl``
+            and ``metrics.csv``.
+        save_every: steps between checkpoints; default: `validate_every`.
+        config: facts of your own that go into the checkpoint, as JSON has them.
+
+    Attributes:
+        step: steps done.
+        history: what was measured at each.
+        best: the best validation loss, and the step it was measured after.
+
+    Raises:
+        ArgumentError: a setting makes no sense, or the source does not fit the network.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        source: Source,
+        *,
+        optimizer: Optimizer | None = None,
+        strategy: Strategy | None = None,
+        schedule: Schedule | None = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        validation: Source | None = None,
+        validate_every: int | None = None,
+        validation_batches: int = 10,
+        patience: int | None = None,
+        folder: str | os.PathLike[str] | None = None,
+        save_every: int | None = None,
+        config: dict[str, Any] | None = None,
+    ):
+        _check_fit(network, source)
+        self.network, self.source, self.validation = network, source, validation
+        self.optimizer = Adam(network.parameters()) if optimizer is None else optimizer
+        self.strategy = BPTT() if strategy is None else strategy
+        self.schedule = Schedule() if schedule is None else schedule
+        self.criterion = Criterion(source.loss, source.at_end)
+        self.clip_norm, self.clip_value = clip_norm, clip_value
+        self.validate_every = validate_every or source.epoch or 100
+        self.validation_batches, self.patience = validation_batches, patience
+        self.save_every = save_every or self.validate_every
+        for name in ("validate_every", "save_every", "validation_batches", "patience"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise ArgumentError(with_user_line(f"Trainer: {name} must be at least 1, got {value}"))
+        if patience is not None and validation is None:
+            raise ArgumentError(with_user_line("Trainer: patience needs a validation source"))
+        self.folder = None if folder is None else Path(folder)
+        self.config = {} if config is None else config
+        self.base_rate: float = self.optimizer.lr
+        self.step, self.carried = 0, None
+        self.best: tuple[float, int] = (math.inf, 0)
+        self.best_weights: dict[str, np.ndarray] | None = None
+        self.seconds = 0.0  # of earlier sessions
+        self.history = History(None if self.folder is None else self.folder / "metrics.jsonl")
+
+    # -- training -----------------------------------------------------------------------------
+
+    def run(
+        self,
+        steps: int | None = None,
+        *,
+        epochs: float | None = None,
+        seconds: float | None = None,
+        progress: bool = False,
+    ) -> History:
+        """Train until so many steps (epochs) have been done in all, or so many seconds have passed, or `patience` ends.
+
+        A first Ctrl-C lets the step end and saves a checkpoint, then raises; a second raises at once.
+
+        Raises:
+            ArgumentError: neither steps, epochs nor seconds are given, or epochs of a source without an end.
+            NonFiniteError: the loss or the gradient is infinite or NaN; the step was not made.
+            KeyboardInterrupt: see above.
+            OSError: the folder cannot be written.
+        """
+        last = self._last_step(steps, epochs, seconds)
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        begin, since, whole = time.perf_counter(), self.seconds, True
+        self.network.train()
+        label = f"steps of {self.source.epoch}" if self.source.epoch else "steps"
+        with _interruptible() as interrupted, tqdm(
+            total=None if last == math.inf else last, initial=self.step, disable=not progress, unit="step", desc=label
+        ) as bar:  # fmt: skip
+            try:
+                while self.step < last and not self._patience_is_over():
+                    if seconds is not None and time.perf_counter() - begin >= seconds:
+                        break
+                    whole = False
+                    measured = self._advance(since + time.perf_counter() - begin)
+                    self.history.add(measured)
+                    whole = True
+                    self.seconds = measured.seconds
+                    self._show(bar, measured)
+                    if self.folder is not None and self.step % self.save_every == 0:
+                        self.save(self.folder / "checkpoint.safetensors")
+                    if interrupted:
+                        raise KeyboardInterrupt
+                if self._patience_is_over() and self.best_weights is not None:
+                    self.network.load_state_dict(self.best_weights)
+            finally:
+                self.history.close()
+                if self.folder is not None and self.step and whole:
+                    self.save(self.folder / "checkpoint.safetensors")
+                    self.history.to_csv(self.folder / "metrics.csv")
+        return self.history
+
+    def _last_step(self, steps: int | None, epochs: float | None, seconds: float | None) -> float:
+        if epochs is not None:
+            if self.source.epoch is None:
+                raise ArgumentError(with_user_line("run: the source has no epochs; say how many steps"))
+            steps = math.ceil(epochs * self.source.epoch)
+        if steps is None and seconds is None:
+            raise ArgumentError(with_user_line("run: say how many steps, epochs or seconds"))
+        return math.inf if steps is None else steps
+
+    def _advance(self, seconds: float) -> Measured:
+        """One step."""
+        batch = self.source.batch(self.step)
+        state = begun(self.network, batch, self.carried)
+        rate = self.schedule.rate(self.base_rate, self.step)
+        self.optimizer.zero_grad()
+        loss, carried = self.strategy.gradients(self.network, batch, self.criterion, state, self.step)
+        if not math.isfinite(loss):
+            raise NonFiniteError(
+                with_user_line(
+                    f"the loss of step {self.step + 1} is {loss}: a lower learning rate or clip_norm may help"
+                )
+            )
+        if self.clip_value is not None:
+            clip_grad_value_(self.optimizer.parameters, self.clip_value)
+        norm = clip_grad_norm_(self.optimizer.parameters, math.inf if self.clip_norm is None else self.clip_norm)
+        vars(self.optimizer)["lr"] = rate
+        self.optimizer.step()
+        self.carried = carried if batch.begins is not None else None
+        self.step += 1
+        checked = self.validate() if self.validation is not None and self.step % self.validate_every == 0 else None
+        return Measured(self.step, loss, norm, rate, batch.tokens, seconds, checked)
+
+    def validate(self) -> float:
+        """The mean loss on the validation source; a better one than ever before is remembered with the weights.
+
+        Raises:
+            ArgumentError: there is no validation source.
+        """
+        if self.validation is None:
+            raise ArgumentError(with_user_line("validate: there is no validation source"))
+        loss = evaluate(self.network, self.validation, self.validation_batches)
+        self.schedule.observe(loss)
+        if loss < self.best[0]:
+            self.best, self.best_weights = (loss, self.step), self.network.state_dict()
+            if self.folder is not None:
+                save(self.best_weights, self.folder / "best.safetensors")
+        return loss
+
+    def _patience_is_over(self) -> bool:
+        return self.patience is not None and self.step - self.best[1] >= self.patience * self.validate_every
+
+    def _show(self, bar: Any, measured: Measured) -> None:
+        facts = {"loss": f"{measured.loss:.4g}", "|g|": f"{measured.gradient_norm:.3g}"}
+        if len(self.history) > 1:
+            recent = self.history[-50:]
+            spent = recent[-1].seconds - recent[0].seconds
+            facts["tokens/s"] = f"{sum(m.tokens for m in recent[1:]) / max(spent, 1e-9):,.0f}"
+        if self.best[1]:
+            facts["best"] = f"{self.best[0]:.4g}"
+        bar.set_postfix(facts, refresh=False)
+        bar.update()
+
+    # -- saving and resuming ------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a checkpoint: weights, optimiser, schedule, generators, carried state, position, configuration.
+
+        Raises:
+            OSError: it cannot be written; an older one is still there.
+        """
+        arrays = {f"network.{name}": x for name, x in self.network.state_dict().items()}
+        arrays |= {f"optimizer.{name}": x for name, x in self.optimizer.state_dict().items()}
+        arrays |= {f"best.{name}": x for name, x in (self.best_weights or {}).items()}
+        carried = [] if self.carried is None else flatten(self.carried)[0]
+        arrays |= {f"carried.{k}": s.numpy() for k, s in enumerate(carried)}
+        facts = {
+            "step": self.step,
+            "base_rate": self.base_rate,
+            "schedule": self.schedule.state(),
+            "best": self.best,
+            "seconds": self.seconds,
+            "generators": checkpoint.generator_states(self.network),
+            "config": self.config,
+        }
+        checkpoint.write(path, arrays, facts)
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Go on from a checkpoint of a run with the same settings.
+
+        Raises:
+            FileFormatError: the file is damaged, or no checkpoint.
+            StateDictError: it is of a network or optimiser of another make. Nothing was loaded.
+            OSError: it cannot be read.
+        """
+        read = checkpoint.read(path)
+        before = self.network.state_dict()
+        self.network.load_state_dict(read.part("network"))
+        try:
+            self.optimizer.load_state_dict(read.part("optimizer"))
+            self._restore(read)
+        except (Exception, KeyboardInterrupt):
+            self.network.load_state_dict(before)
+            raise
+        self.history.resume(self.step)
+
+    def _restore(self, read: checkpoint.Checkpoint) -> None:
+        facts = read.facts
+        self.carried = None
+        if carried := read.part("carried"):
+            arrays = [Tensor(carried[str(k)]) for k in range(len(carried))]
+            self.carried = flatten(self.network.initial_state(len(arrays[0].numpy())))[1](arrays)
+        try:
+            checkpoint.restore_generators(self.network, facts["generators"])
+            self.schedule.restore(facts["schedule"])
+            self.step, self.base_rate, self.seconds = facts["step"], facts["base_rate"], facts["seconds"]
+            self.best = facts["best"][0], facts["best"][1]
+        except (KeyError, TypeError, IndexError) as error:
+            raise FileFormatError(with_user_line(f"the checkpoint lacks {error}")) from None
+        self.best_weights = read.part("best") or None
+
+
+def train(
+    network: Network,
+    source: Source,
+    steps: int | None = None,
+    *,
+    epochs: float | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> History:
+    """Train a network, and return what was measured at every step.
+
+    Args:
+        network, source, settings: of `Trainer`.
+        steps, epochs: how long.
+        progress: show loss, gradient norm, tokens a second and the time left.
+
+    >>> task = tg.data.Echo(length=12, delay=2)
+    >>> network = tg.nn.Network(tg.nn.GRUCell(task.inputs, 16), task.outputs)
+    >>> history = tg.train(network, task.source(32), 3, clip_norm=1.0, progress=False)
+    >>> [m.step for m in history]
+    [1, 2, 3]
+
+    Raises:
+        ArgumentError, NonFiniteError, OSError: see `Trainer`.
+    """
+    return Trainer(network, source, **settings).run(steps, epochs=epochs, progress=progress)
+
+
+def evaluate(network: Network, source: Source, batches: int = 10) -> float:
+    """The mean loss over an epoch of a source, or over so many batches of one without end; nothing is learned."""
+    criterion = Criterion(source.loss, source.at_end)
+    training, carried, total, weight = network.training, None, 0.0, 0
+    network.eval()
+    try:
+        with no_grad():
+            for k in range(source.epoch or batches):
+                batch = source.batch(k)
+                outputs, after = network(batch.inputs, begun(network, batch, carried), batch.lengths)
+                carried = after if batch.begins is not None else None
+                share = batch.size if source.at_end else batch.tokens
+                total, weight = total + criterion(outputs, batch).item() * share, weight + share
+    finally:
+        network.train(training)
+    return total / weight
+
+
+def _check_fit(network: Network, source: Source) -> None:
+    """Raise what the first step would raise, in words of the network and the source."""
+    reads = network.symbols if network.symbols is not None else network.input_size
+    what = "symbols" if source.symbols else "numbers"
+    if (network.symbols is not None) != source.symbols or reads != source.inputs:
+        own = f"{network.symbols} symbols" if network.symbols is not None else f"{network.input_size} numbers"
+        raise ArgumentError(
+            with_user_line(f"Trainer: the source gives {source.inputs} {what}, the network reads {own}")
+        )
+    says = network.readout.out_features
+    if says != source.outputs or network.at_end != source.at_end:
+        wanted = f"{source.outputs} outputs {'at the end' if source.at_end else 'at every step'}"
+        own = f"{says} {'at the end' if network.at_end else 'at every step'}"
+        raise ArgumentError(with_user_line(f"Trainer: the source asks for {wanted}, the network says {own}"))
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[list[bool]]:
+    """A list that is no longer empty after the first Ctrl-C; the second interrupts at once."""
+    pressed: list[bool] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: Any) -> None:
+        pressed.append(True)
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
