@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinygrad_rnn.core.errors import ArgumentError
-from tinygrad_rnn.data import TASKS, Adding, Copy, Echo, Parity, Task, TemporalOrder
+from tinygrad_rnn.data import TASKS, Adding, Batch, Copy, Echo, Parity, Task, TemporalOrder
 from tinygrad_rnn.data.task import steps_that_count
 
 
@@ -148,6 +148,20 @@ def test_echo() -> None:
     np.testing.assert_array_equal(batch.targets[5:], batch.inputs[:-5])
     assert (batch.targets**2).mean() == pytest.approx(task.baseline, rel=0.01)
     np.testing.assert_array_equal(*(lambda b: (b.inputs, b.targets))(sample(Echo(3, delay=0))))
+
+
+def test_a_task_of_ones_own() -> None:
+    class Doubling(Task):
+        name, inputs = "doubling", 1
+
+        def draw(self, generator: np.random.Generator, size: int) -> Batch:
+            x = generator.normal(size=(5, size, 1))
+            return Batch(x, 2 * x, np.full(size, 5))
+
+    batch = Doubling().source(3, seed=1).batch(2)
+    assert batch.inputs.dtype == batch.targets.dtype == np.float32
+    np.testing.assert_array_equal(batch.targets, 2 * batch.inputs)
+    assert Doubling().baseline == pytest.approx(4, rel=0.1)  # the variance of 2x
 
 
 def test_a_task_without_a_criterion_says_so() -> None:

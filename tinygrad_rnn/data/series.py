@@ -47,7 +47,8 @@ class Series:
             ArgumentError: the shares make no sense, or a part would be empty.
         """
         a, b = parts(len(self), validation, test)
-        return tuple(Series(self.names, part) for part in (self.values[:a], self.values[a:b], self.values[b:]))  # type: ignore[return-value]
+        names, values = self.names, self.values
+        return Series(names, values[:a]), Series(names, values[a:b]), Series(names, values[b:])
 
 
 def read_series(
