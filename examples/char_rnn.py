@@ -18,7 +18,7 @@ parser.add_argument("--size", type=int, default=128, help="units (default: 128)"
 parser.add_argument("--temperature", type=float, default=0.7, help="below 1: safer, above 1: wilder (default: 0.7)")
 options = parser.parse_args()
 
-text = Text(read_text(options.text) if options.text else standard_library())
+text = Text(read_text(options.text) if options.text else standard_library(), most=127)
 model = CharacterModel(len(text.vocabulary), options.size, np.random.default_rng(0))
 optimizer = tg.optim.Adam(model.parameters(), lr=3e-3)
 

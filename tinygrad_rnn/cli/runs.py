@@ -190,7 +190,8 @@ def opened(folder: str, cell: str | None = None, last: bool = False) -> Opened:
     network = network_of(config, own_cell(config, cell))
     weights = ({} if last else read.part("best")) or read.part("network")
     network.load_state_dict(weights)
-    return Opened(path.parent, config, network.eval())
+    network.eval()
+    return Opened(path.parent, config, network)
 
 
 def own_cell(config: Config, cell: str | None) -> str | None:

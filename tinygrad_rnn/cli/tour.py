@@ -56,7 +56,7 @@ def run_tour(text: str | None, out: str, seconds: float) -> None:
     begin = time.perf_counter()
     source = read_text(text) if text else standard_library()
     name = text or "the Python standard library"
-    characters = Text(source)
+    characters = Text(source, most=127)
     next(characters.batches(BATCH, STEPS))  # long enough?
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)

@@ -3,9 +3,12 @@
 from .batch import Batch, Source
 from .dynamics import NARMA10, MackeyGlass, Sine, mackey_glass, narma10
 from .grammar import Counting, Dyck, Reber
+from .lengths import Sequences, pad
+from .series import Series, read_series
 from .task import Task
 from .tasks import Adding, Copy, Echo, Parity, TemporalOrder
-from .text import Text, read_text, standard_library
+from .text import Strands, Text, read_text, standard_library
+from .windows import Standard, Windows
 
 #: Every task, by its name on the command line.
 TASKS: dict[str, type[Task]] = {
@@ -25,13 +28,20 @@ __all__ = [
     "MackeyGlass",
     "Parity",
     "Reber",
+    "Sequences",
+    "Series",
     "Sine",
     "Source",
+    "Standard",
+    "Strands",
     "Task",
     "TemporalOrder",
     "Text",
+    "Windows",
     "mackey_glass",
     "narma10",
+    "pad",
+    "read_series",
     "read_text",
     "standard_library",
 ]

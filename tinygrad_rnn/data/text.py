@@ -1,20 +1,27 @@
-"""Text as sequences of characters."""
+"""Text as sequences of characters, or of bytes."""
 
 from __future__ import annotations
 
+import copy
 import os
 import random
 import sysconfig
-from collections import Counter
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..core.errors import FileFormatError, with_user_line
+from ..core.errors import ArgumentError, FileFormatError, with_user_line
+from .batch import Batch
+from .checks import at_least, parts
+from .utf8 import PIECE, pieces
 
 #: Stands for characters that are not in the vocabulary.
 UNKNOWN = "�"
+
+_CODE_POINTS = 0x110000
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -23,11 +30,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
     Raises:
         FileFormatError: it is no UTF-8, or empty.
     """
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-    except UnicodeDecodeError as error:
-        raise FileFormatError(with_user_line(f"{path}: not UTF-8 text, byte {error.start} is {error.reason}")) from None
+    text = "".join(pieces(path))
     if not text:
         raise FileFormatError(with_user_line(f"{path}: the file is empty"))
     return text
@@ -54,41 +57,183 @@ def standard_library(limit: int = 2_000_000) -> str:
 
 
 class Text:
-    """A text as numbers: each character its place in `vocabulary`, the `most` most frequent ones (and `UNKNOWN`)."""
+    """A text as numbers: each character its place in `vocabulary`, or each byte its value.
 
-    def __init__(self, text: str, most: int = 127):
-        counts = Counter(text)
-        frequent = [c for c, _ in counts.most_common(most)]
-        self.vocabulary = [UNKNOWN, *sorted(c for c in frequent if c != UNKNOWN)]
-        self.places = {c: k for k, c in enumerate(self.vocabulary)}
+    The vocabulary of characters is `UNKNOWN`, for all others, and then those of the text, or its `most` frequent ones;
+    or one that is given, as of a text that was read before. That of bytes has names for the 256 values.
+
+    Attributes:
+        numbers: (N,) unsigned integers; of files, in a file that is mapped into memory.
+        vocabulary: what each number stands for.
+        level: "char" or "byte".
+
+    Raises:
+        ArgumentError: there is no such level; the vocabulary is not one of a text.
+
+    >>> text = Text("banana")
+    >>> text.vocabulary, text.numbers
+    (['�', 'a', 'b', 'n'], array([2, 1, 3, 1, 3, 1], dtype=uint8))
+    """
+
+    def __init__(
+        self, text: str = "", most: int | None = None, *, level: str = "char", vocabulary: Sequence[str] | None = None
+    ):
+        if level not in ("char", "byte"):
+            raise ArgumentError(with_user_line(f"Text: level is 'char' or 'byte', not {level!r}"))
+        self.level = level
+        if level == "byte":
+            self.vocabulary = [chr(k) if 32 < k < 127 else f"\\x{k:02x}" for k in range(256)]
+            if vocabulary is not None and list(vocabulary) != self.vocabulary:
+                raise ArgumentError(with_user_line("Text: the vocabulary given is not that of bytes"))
+        else:
+            self.vocabulary = _frequent([text], most) if vocabulary is None else list(vocabulary)
+            known = set(self.vocabulary)
+            if self.vocabulary[:1] != [UNKNOWN] or {len(c) for c in known} != {1} or len(known) < len(self.vocabulary):
+                expected = f"{UNKNOWN!r} and then characters that differ"
+                raise ArgumentError(with_user_line(f"Text: expected as vocabulary {expected}"))
+            self._places = np.zeros(_CODE_POINTS, np.min_scalar_type(len(known) - 1))
+            self._places[_codes("".join(self.vocabulary))] = np.arange(len(known))
         self.numbers = self.encode(text)
+
+    @classmethod
+    def from_files(
+        cls,
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        level: str = "char",
+        vocabulary: Sequence[str] | None = None,
+        most: int | None = None,
+    ) -> Text:
+        """The text of a file, or of several, one after the other; of any size, for it is never in memory as a whole.
+
+        A file of bytes is mapped as it is. Characters (UTF-8, any script) are numbered piece by piece into a temporary
+        file without a name, which takes one, two or four bytes a character.
+
+        Raises:
+            FileFormatError: a file is not UTF-8 (the byte is named); there is nothing in them.
+            OSError: a file cannot be read, or the temporary one not be written.
+        """
+        files = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+        if not sum(os.path.getsize(file) for file in files):
+            empty = "the file is empty" if len(files) == 1 else "the files are empty"
+            raise FileFormatError(with_user_line(f"{', '.join(map(str, files))}: {empty}"))
+        if level == "char" and vocabulary is None:
+            vocabulary = _frequent((piece for file in files for piece in pieces(file)), most)
+        made = cls(level=level, vocabulary=vocabulary)
+        if level == "char":
+            made.numbers = _mapped(made.encode(piece) for file in files for piece in pieces(file))
+        elif len(files) == 1:
+            made.numbers = np.memmap(files[0], np.uint8, mode="r")
+        else:
+            made.numbers = _mapped(piece for file in files for piece in _bytes_of(file))
+        return made
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def encode(self, text: str) -> np.ndarray:
-        return np.array([self.places.get(c, 0) for c in text], np.int64)
+        """The numbers of a text."""
+        if self.level == "byte":
+            return np.frombuffer(text.encode("utf-8", "surrogateescape"), np.uint8)
+        return self._places[_codes(text)]
 
-    def decode(self, numbers: np.ndarray) -> str:
+    def decode(self, numbers: np.ndarray | Iterable[int]) -> str:
+        """The text of numbers; bytes that are not UTF-8 become �."""
+        if self.level == "byte":
+            return bytes(int(k) for k in numbers).decode("utf-8", errors="replace")
         return "".join(self.vocabulary[int(k)] for k in numbers)
 
-    def batches(self, batch: int, steps: int) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
-        """Endless (characters, characters that follow, whether the text began anew), each (steps, batch).
+    def split(self, validation: float = 0.1, test: float = 0.1) -> tuple[Text, Text, Text]:
+        """(training, validation, test): the first part, a later one, the last; two shares of the whole.
 
-        The text is cut into `batch` equal strands that run side by side, so a state carried from one window to the next
-        continues each strand.
+        Raises:
+            ArgumentError: the shares make no sense, or a part would be empty.
+        """
+        a, b = parts(len(self), validation, test, "symbols")
+        made = [copy.copy(self) for _ in range(3)]
+        for text, numbers in zip(made, (self.numbers[:a], self.numbers[a:b], self.numbers[b:]), strict=True):
+            text.numbers = numbers
+        return made[0], made[1], made[2]
+
+    def strands(self, steps: int, size: int) -> Strands:
+        """`Strands` of this text."""
+        return Strands(self.numbers, len(self.vocabulary), steps, size)
+
+    def batches(self, batch: int, steps: int) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
+        """Endless (symbols, symbols that follow, whether the text began anew), each (steps, batch): `Strands` in turn.
 
         Raises:
             FileFormatError: the text is too short for one window.
         """
-        length = (len(self.numbers) - 1) // batch
-        if length < steps:
-            need = batch * steps + 1
-            raise FileFormatError(
-                f"the text has {len(self.numbers)} characters; {batch} strands of {steps} need {need}"
-            )
-        xs = self.numbers[: batch * length].reshape(batch, length).T
-        ys = self.numbers[1 : batch * length + 1].reshape(batch, length).T
+        strands, k = self.strands(steps, batch), 0
         while True:
-            for first in range(0, length - steps + 1, steps):
-                yield xs[first : first + steps], ys[first : first + steps], first == 0
+            window = strands.batch(k)
+            yield window.inputs, window.targets, k % strands.epoch == 0
+            k += 1
+
+
+class Strands:
+    """A text cut into `size` equal strands that run side by side, and the symbols that follow: a `Source`.
+
+    Batch k is the k-th window of `steps` symbols of each strand, so a state that is carried from one batch to the next
+    continues each strand; at the beginning of an epoch all begin anew. What is left at the ends is not read.
+
+    Raises:
+        ArgumentError: `steps` or `size` makes no sense.
+        FileFormatError: the text is too short for one window.
+    """
+
+    symbols, loss, at_end = True, "cross_entropy", False
+
+    def __init__(self, numbers: np.ndarray, vocabulary_size: int, steps: int, size: int):
+        at_least(1, steps=steps, size=size)
+        self.numbers, self.steps, self.size = numbers, steps, size
+        self.inputs = self.outputs = vocabulary_size
+        self.length = (len(numbers) - 1) // size
+        self.epoch = self.length // steps
+        if not self.epoch:
+            need = f"{size} strands of {steps} need {size * steps + 1}"
+            raise FileFormatError(with_user_line(f"the text has {len(numbers)} symbols; {need}"))
+
+    def batch(self, k: int) -> Batch:
+        """The k-th batch, k = 0, 1, …"""
+        at_least(0, k=k)
+        window = k % self.epoch
+        steps = window * self.steps + np.arange(self.steps + 1)
+        symbols = self.numbers[steps[:, None] + self.length * np.arange(self.size)].astype(np.int64)
+        return Batch(symbols[:-1], symbols[1:], begins=np.full(self.size, window == 0))
+
+
+def _codes(text: str) -> np.ndarray:
+    """The code points of characters."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _frequent(text: Iterable[str], most: int | None) -> list[str]:
+    """The vocabulary of a text that comes in pieces."""
+    counts = np.zeros(_CODE_POINTS, np.int64)
+    for piece in text:
+        counts += np.bincount(_codes(piece), minlength=_CODE_POINTS)
+    counts[ord(UNKNOWN)] = 0
+    codes = np.flatnonzero(counts)
+    if most is not None:
+        codes = np.sort(codes[np.argsort(-counts[codes], kind="stable")[:most]])
+    return [UNKNOWN, *map(chr, codes)]
+
+
+def _bytes_of(path: str | os.PathLike[str]) -> Iterator[np.ndarray]:
+    with open(path, "rb") as file:
+        while piece := file.read(PIECE):
+            yield np.frombuffer(piece, np.uint8)
+
+
+def _mapped(arrays: Iterable[np.ndarray]) -> np.ndarray:
+    """Arrays one after the other, in a file that has no name and is gone when nobody looks at it."""
+    dtype: Any = np.uint8
+    with tempfile.TemporaryFile() as file:
+        for a in arrays:
+            dtype = a.dtype
+            file.write(a.tobytes())
+        file.flush()
+        if not file.tell():
+            raise FileFormatError(with_user_line("the files have no characters but a byte order mark"))
+        return np.memmap(file, dtype, mode="r")
