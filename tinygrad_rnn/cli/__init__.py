@@ -15,7 +15,9 @@ from ..core.errors import TinygradError
 
 #: The commands in the order of ``--help``: modules with a function ``add(commands)`` that makes a parser and gives it
 #: ``set_defaults(run=...)``, called with what was typed.
-COMMANDS = ("tour", "draw", "derive", "explore", "summary", "cells")
+COMMANDS = (
+    "tour", "train", "resume", "sample", "predict", "draw", "derive", "explore", "summary", "cells",
+)  # fmt: skip
 
 
 class _Parser(argparse.ArgumentParser):

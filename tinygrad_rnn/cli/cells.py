@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import nn
 from ..core.errors import ArgumentError
-from . import subject
+from . import options, subject
 
 
 def add(commands: Any) -> None:
@@ -22,8 +22,8 @@ def add(commands: Any) -> None:
         epilog="For example: tinygrad-rnn cells; tinygrad-rnn cells mgu",
     )
     parser.add_argument("name", metavar="NAME", nargs="?", help="a cell of the list (default: list them all)")
-    parser.add_argument("--input-size", metavar="D", type=subject.size, default=3, help="features (default: 3)")
-    parser.add_argument("--hidden-size", metavar="H", type=subject.size, default=4, help="units (default: 4)")
+    parser.add_argument("--input-size", metavar="D", type=options.whole, default=3, help="features (default: 3)")
+    parser.add_argument("--hidden-size", metavar="H", type=options.whole, default=4, help="units (default: 4)")
     parser.set_defaults(run=run)
 
 

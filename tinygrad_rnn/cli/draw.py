@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..view import draw
-from . import subject
+from . import options, subject
 
 
 def add(commands: Any) -> None:
@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     subject.add_cell_arguments(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="where to; its suffix says what (default: CELL.svg)")
     parser.add_argument("--view", choices=("step", "fold", "unrolled"), help="one step (default), looping, or several")
-    parser.add_argument("--steps", metavar="T", type=subject.size, help="time steps of --view unrolled (default: 3)")
+    parser.add_argument("--steps", metavar="T", type=options.whole, help="time steps of --view unrolled (default: 3)")
     parser.add_argument("--level", choices=("op", "gate", "cell", "layer"), default="op", help="what one node is")
     parser.add_argument("--direction", choices=("forward", "backward", "both"), default="forward")
     parser.add_argument("--theme", choices=("auto", "light", "dark", "print"), default="auto")
@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--highlight", metavar="NAME", action="append", help="point out this node or weight; repeatable"
     )
-    parser.add_argument("--cuts", metavar="K", type=subject.size, help="where BPTT truncated every K steps is cut off")
+    parser.add_argument("--cuts", metavar="K", type=options.whole, help="where BPTT truncated every K steps is cut off")
     parser.add_argument("--legend", action="store_true", help="say what shapes, signs and lines mean")
     parser.set_defaults(run=run)
 

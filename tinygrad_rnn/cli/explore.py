@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..explorer import explore
-from . import subject
+from . import options, subject
 
 
 def add(commands: Any) -> None:
@@ -21,8 +21,8 @@ def add(commands: Any) -> None:
     )
     subject.add_cell_arguments(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="where to (default: CELL.html)")
-    parser.add_argument("--steps", metavar="T", type=subject.size, default=5, help="time steps (default: 5)")
-    parser.add_argument("--batch", metavar="B", type=subject.size, default=1, help="samples (default: 1)")
+    parser.add_argument("--steps", metavar="T", type=options.whole, default=5, help="time steps (default: 5)")
+    parser.add_argument("--batch", metavar="B", type=options.whole, default=1, help="samples (default: 1)")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of the random inputs (default: 0)")
     parser.add_argument("--theme", choices=("auto", "light", "dark", "print"), default="auto")
     parser.set_defaults(run=run)

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import nn
 from ..core.errors import ArgumentError, DeclarationError, TinygradError
+from . import options
 
 _SIZES = ("input_size", "hidden_size")
 
@@ -25,15 +26,12 @@ def add_cell_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CELL",
         help=f"a cell of the library ({', '.join(cells())}), or one of yours: mycell.py:MyCell",
     )
-    parser.add_argument("--input-size", metavar="D", type=size, default=3, help="features of the input (default: 3)")
-    parser.add_argument("--hidden-size", metavar="H", type=size, default=4, help="units of the cell (default: 4)")
-
-
-def size(text: str) -> int:
-    """A number of features or units, at least 1."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
-    return int(text)
+    parser.add_argument(
+        "--input-size", metavar="D", type=options.whole, default=3, help="features of the input (default: 3)"
+    )
+    parser.add_argument(
+        "--hidden-size", metavar="H", type=options.whole, default=4, help="units of the cell (default: 4)"
+    )
 
 
 def cells() -> dict[str, type[nn.Cell]]:
@@ -41,7 +39,7 @@ def cells() -> dict[str, type[nn.Cell]]:
     return {name: facts.kind for name, facts in nn.catalogue().items()}
 
 
-def cell(name: str, input_size: int = 3, hidden_size: int = 4) -> Any:
+def cell(name: str, input_size: int = 3, hidden_size: int = 4, generator: np.random.Generator | None = None) -> Any:
     """The cell that `name` stands for, with weights that are the same every time.
 
     Args:
@@ -54,7 +52,7 @@ def cell(name: str, input_size: int = 3, hidden_size: int = 4) -> Any:
         DeclarationError: the file, or the making of the cell, fails.
     """
     if ":" in name or name.endswith(".py"):
-        return _from_file(name, input_size, hidden_size)
+        return _from_file(name, input_size, hidden_size, generator)
     known = {short(listed): listed for listed in cells()}
     found = known.get(short(name))
     if found is None:
@@ -62,7 +60,7 @@ def cell(name: str, input_size: int = 3, hidden_size: int = 4) -> Any:
         hint = f" (did you mean {known[near[0]]}?)" if near else ""
         there = ", ".join(known.values())
         raise ArgumentError(f"no cell {name!r}{hint}; there are {there}, and FILE.py:NAME for one of yours")
-    return _made(cells()[found], name, input_size, hidden_size)
+    return _made(cells()[found], name, input_size, hidden_size, generator)
 
 
 def short(name: str) -> str:
@@ -71,7 +69,7 @@ def short(name: str) -> str:
     return plain.removesuffix("cell") or plain
 
 
-def _from_file(name: str, input_size: int, hidden_size: int) -> Any:
+def _from_file(name: str, input_size: int, hidden_size: int, generator: Any) -> Any:
     file, _, attribute = name.rpartition(":")
     if not file.endswith(".py") or not attribute:
         raise ArgumentError(f"{name!r}: expected FILE.py:NAME, such as mycell.py:MyCell")
@@ -90,14 +88,14 @@ def _from_file(name: str, input_size: int, hidden_size: int) -> Any:
         things = [n for n, thing in vars(module).items() if hasattr(thing, "step") and not n.startswith("_")]
         here = f"; it has {', '.join(sorted(things))}" if things else ""
         raise ArgumentError(f"{file} has no {attribute!r}{here}")
-    return _made(getattr(module, attribute), name, input_size, hidden_size)
+    return _made(getattr(module, attribute), name, input_size, hidden_size, generator)
 
 
-def _made(thing: Any, name: str, input_size: int, hidden_size: int) -> Any:
+def _made(thing: Any, name: str, input_size: int, hidden_size: int, generator: Any) -> Any:
     """A class or function called with the sizes it takes; a cell is taken as it is."""
     if callable(thing) and (inspect.isclass(thing) or not hasattr(thing, "step")):
         try:
-            thing = thing(**_arguments(thing, name, input_size, hidden_size))
+            thing = thing(**_arguments(thing, name, input_size, hidden_size, generator))
         except TinygradError:
             raise
         except Exception as error:
@@ -107,15 +105,15 @@ def _made(thing: Any, name: str, input_size: int, hidden_size: int) -> Any:
     return thing
 
 
-def _arguments(make: Any, name: str, input_size: int, hidden_size: int) -> dict[str, Any]:
-    """What a constructor asks for: sizes by their names, or in the order D, H; always the same random numbers.
+def _arguments(make: Any, name: str, input_size: int, hidden_size: int, generator: Any) -> dict[str, Any]:
+    """What a constructor asks for: sizes by their names, or in the order D, H; a generator if it takes one.
 
     Another size that it cannot do without, such as `proj_size`, is half of H.
     """
     parameters = inspect.signature(make).parameters
     given: dict[str, Any] = {n: s for n, s in zip(_SIZES, (input_size, hidden_size), strict=True) if n in parameters}
     if "generator" in parameters:
-        given["generator"] = np.random.default_rng(0)
+        given["generator"] = np.random.default_rng(0) if generator is None else generator
     for n, p in parameters.items():
         if n.endswith("_size") and n not in _SIZES and p.default is p.empty:
             given[n] = max(1, hidden_size // 2)

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ..measure import summary
-from . import subject
+from . import options, subject
 
 
 def add(commands: Any) -> None:
@@ -19,8 +19,8 @@ def add(commands: Any) -> None:
         epilog="For example: tinygrad-rnn summary lstm --input-size 64 --hidden-size 128 --steps 100 --batch 32",
     )
     subject.add_cell_arguments(parser)
-    parser.add_argument("--steps", metavar="T", type=subject.size, default=1, help="time steps (default: 1)")
-    parser.add_argument("--batch", metavar="B", type=subject.size, default=1, help="samples (default: 1)")
+    parser.add_argument("--steps", metavar="T", type=options.whole, default=1, help="time steps (default: 1)")
+    parser.add_argument("--batch", metavar="B", type=options.whole, default=1, help="samples (default: 1)")
     parser.add_argument("--markdown", action="store_true", help="as Markdown tables")
     parser.set_defaults(run=run)
 

@@ -50,18 +50,35 @@ class Source(Protocol):
     reads what it would have read.
     """
 
-    #: D if inputs are numbers, the size of the vocabulary if they are symbols.
-    inputs: int
-    #: Whether inputs are symbols.
-    symbols: bool
-    #: How many numbers or classes the network gives out.
-    outputs: int
-    #: "mse" (numbers), "cross_entropy" (classes), "bce" (probabilities of several symbols each).
-    loss: str
-    #: Whether targets stand once, after each sequence, and not after every step.
-    at_end: bool
-    #: Batches in an epoch; None: there is always more.
-    epoch: int | None
+    @property
+    def inputs(self) -> int:
+        """D if inputs are numbers, the size of the vocabulary if they are symbols."""
+        ...
+
+    @property
+    def symbols(self) -> bool:
+        """Whether inputs are symbols."""
+        ...
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers or classes the network gives out."""
+        ...
+
+    @property
+    def loss(self) -> str:
+        """Its kind: "mse" (numbers), "cross_entropy" (classes), "bce" (probabilities of several symbols each)."""
+        ...
+
+    @property
+    def at_end(self) -> bool:
+        """Whether targets stand once, after each sequence, and not after every step."""
+        ...
+
+    @property
+    def epoch(self) -> int | None:
+        """Batches in an epoch; None: there is always more."""
+        ...
 
     def batch(self, k: int) -> Batch:
         """The k-th batch, k = 0, 1, …"""

@@ -61,7 +61,7 @@ class Network(Module):
             raise ArgumentError(with_user_line("Network: expected at least one cell"))
         if not 0 <= dropout < 1:
             raise ArgumentError(with_user_line(f"Network: dropout must be at least 0 and below 1, got {dropout}"))
-        widths = [_output_size(cell, k) for k, cell in enumerate(given)]
+        widths = [output_size(cell, k) for k, cell in enumerate(given)]
         for k in range(1, len(given)):
             if given[k].input_size not in (None, widths[k - 1]):
                 reads = f"cell {k} reads {given[k].input_size} features, but cell {k - 1} gives {widths[k - 1]}"
@@ -167,8 +167,12 @@ class _Saying:
         return self.readout(h).named("y"), state
 
 
-def _output_size(cell: Any, k: int) -> int:
-    """How many features a cell gives out: one step on zeros tells."""
+def output_size(cell: Any, k: int = 0) -> int:
+    """How many features a cell gives out: one step on zeros tells. `k` is its place, for an error to name.
+
+    Raises:
+        ArgumentError: it is no cell, does not say its input_size, or gives several outputs.
+    """
     if not isinstance(cell, Cell) or cell.input_size is None:
         what = f"{type(cell).__name__} has no input_size" if isinstance(cell, Cell) else f"got {type(cell).__name__}"
         raise ArgumentError(with_user_line(f"Network: expected cells that say their input_size; cell {k}: {what}"))

@@ -1,5 +1,6 @@
 """Training strategies: how the gradient of a batch of sequences is computed."""
 
+from .base import Outcome, Strategy, begun
 from .bptt import BPTT, Checkpointed, Truncated
 from .comparing import StrategyComparison, compare_strategies
 from .criterion import Criterion
@@ -7,7 +8,6 @@ from .named import NAMED, strategy
 from .regularised import Regularised
 from .rtrl import RTRL
 from .scheduled import ScheduledSampling
-from .strategy import Outcome, Strategy, begun
 
 __all__ = [
     "BPTT",

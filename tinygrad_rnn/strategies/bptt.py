@@ -10,8 +10,8 @@ from ..core.errors import ArgumentError, with_user_line
 from ..core.mode import no_grad
 from ..data.batch import Batch
 from ..nn import Network
+from .base import Outcome, Strategy, detached
 from .criterion import Criterion
-from .strategy import Outcome, Strategy, detached
 
 
 class BPTT(Strategy):

@@ -18,9 +18,9 @@ from ..nn import Network
 from ..ops import stack
 from ..view import draw
 from ..view.drawing import Drawing
+from .base import Strategy
 from .bptt import BPTT
 from .criterion import Criterion
-from .strategy import Strategy
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Callable
 
 from ..core.errors import ArgumentError, with_user_line
+from .base import Strategy
 from .bptt import BPTT, Checkpointed, Truncated
 from .regularised import Regularised
 from .rtrl import RTRL
 from .scheduled import ScheduledSampling
-from .strategy import Strategy
 
 
 def _checkpointed(every: str = "sqrt") -> Strategy:

@@ -14,8 +14,8 @@ from ..core.trees import arranged, flatten
 from ..data.batch import Batch
 from ..nn import Network
 from ..ops import concatenate, sqrt, stack, where
+from .base import Outcome, Strategy, detached
 from .criterion import Criterion
-from .strategy import Outcome, Strategy, detached
 
 
 class Regularised(Strategy):

@@ -11,8 +11,8 @@ from ..core.tensor import Tensor
 from ..core.trees import arranged, flatten
 from ..data.batch import Batch
 from ..nn import Network
+from .base import Outcome, Strategy
 from .criterion import Criterion
-from .strategy import Outcome, Strategy
 
 
 class RTRL(Strategy):

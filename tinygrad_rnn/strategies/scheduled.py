@@ -12,9 +12,9 @@ from ..core.errors import ArgumentError, with_user_line
 from ..core.mode import no_grad
 from ..data.batch import Batch
 from ..nn import Network
+from .base import Outcome, Strategy
 from .bptt import BPTT
 from .criterion import Criterion
-from .strategy import Outcome, Strategy
 
 
 class ScheduledSampling(Strategy):

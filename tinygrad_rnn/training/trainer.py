@@ -43,7 +43,7 @@ class Trainer:
         strategy: how gradients are computed; default: full BPTT.
         schedule: of the learning rate.
         clip_norm, clip_value: bounds on the gradient's norm, and on each of its entries.
-        validation: another source, read for one epoch (or `validation_batches`).
+        validation: another source, of which an epoch is read, or `validation_batches` if that is longer.
         validate_every: steps between validations; default: an epoch, or 100.
         patience: stop after so many validations without a better loss, and go back to the best weights.
         folder: where a run leaves ``checkpoint.safetensors``, ``best.safetensors`` (weights alone), ``metrics.jsonl``
@@ -72,7 +72,7 @@ class Trainer:
         clip_value: float | None = None,
         validation: Source | None = None,
         validate_every: int | None = None,
-        validation_batches: int = 10,
+        validation_batches: int = 50,
         patience: int | None = None,
         folder: str | os.PathLike[str] | None = None,
         save_every: int | None = None,
@@ -303,14 +303,14 @@ def train(
     return Trainer(network, source, **settings).run(steps, epochs=epochs, progress=progress)
 
 
-def evaluate(network: Network, source: Source, batches: int = 10) -> float:
-    """The mean loss over an epoch of a source, or over so many batches of one without end; nothing is learned."""
+def evaluate(network: Network, source: Source, batches: int = 50) -> float:
+    """The mean loss over an epoch of a source, or over so many batches if that is longer; nothing is learned."""
     criterion = Criterion(source.loss, source.at_end)
     training, carried, total, weight = network.training, None, 0.0, 0
     network.eval()
     try:
         with no_grad():
-            for k in range(source.epoch or batches):
+            for k in range(batches if source.epoch is None else min(source.epoch, batches)):
                 batch = source.batch(k)
                 outputs, after = network(batch.inputs, begun(network, batch, carried), batch.lengths)
                 carried = after if batch.begins is not None else None

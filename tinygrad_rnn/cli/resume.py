@@ -1,0 +1,56 @@
+"""``tinygrad-rnn resume``: a run goes on where it stopped."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from .. import training
+from ..core.errors import ArgumentError, FileFormatError
+from . import options, runs
+from .train import train_on
+
+
+def add(commands: Any) -> None:
+    """The command ``resume``."""
+    parser = commands.add_parser(
+        "resume",
+        help="go on with a run that was interrupted, or train it further",
+        description="Goes on with a run exactly where its last checkpoint stands: losses and weights are those of a "
+        "run that was never interrupted.",
+    )
+    parser.add_argument("out", metavar="DIR", help="the folder of the run")
+    parser.add_argument(
+        "--steps", metavar="N", type=options.whole, help="train until step N (default: as it was begun)"
+    )
+    parser.add_argument("--cell", metavar="FILE.py:NAME", help="the cell, if it is one of yours")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Go on.
+
+    Raises:
+        ArgumentError: the run is done already.
+        TinygradError, OSError: the checkpoint or the data cannot be read, or do not fit.
+    """
+    folder = Path(given.out)
+    path = folder / runs.CHECKPOINT
+    read = training.read(path)
+    config = read.facts.get("config", {})
+    if config.get("kind") not in runs.SOURCES:
+        raise FileFormatError(f"{path}: a checkpoint, but not of a run that tinygrad-rnn train began")
+    steps = given.steps or config["steps"]
+    if steps <= read.facts["step"]:
+        raise ArgumentError(
+            f"{folder}: {read.facts['step']:,} steps are done; --steps N with a larger N trains further"
+        )
+    sources = runs.SOURCES[config["kind"]](config)
+    network = runs.network_of(config, runs.own_cell(config, given.cell))
+    trainer = runs.trainer_of(config, folder, network, sources)
+    trainer.load(path)
+    config["steps"] = steps
+    print(f"{folder}: from step {trainer.step:,} to {steps:,}")
+    train_on(trainer, sources, given.quiet)
