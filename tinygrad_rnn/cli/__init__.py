@@ -36,9 +36,14 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}{hint}\n")
 
     def _known(self) -> list[str]:
-        """The options and commands of this parser and of its commands."""
-        commands = [p for a in self._actions if isinstance(a.choices, dict) for p in a.choices.values()]
-        return [w for p in (self, *commands) for a in p._actions for w in [*a.option_strings, *(a.choices or ())]]
+        """The options and commands of this parser, and of those that the words the user typed lead to."""
+        chain: list[argparse.ArgumentParser] = [self]
+        for word in _Parser.words:
+            commands = [
+                a.choices[word] for a in chain[-1]._actions if isinstance(a.choices, dict) and word in a.choices
+            ]
+            chain += commands
+        return [w for p in chain for a in p._actions for w in [*a.option_strings, *(a.choices or ())]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"\ninterrupted{kept}", file=sys.stderr)
         return 130
     except (TinygradError, OSError) as error:
-        message = str(error).splitlines()[0]
+        first, *more = [line.strip() for line in str(error).splitlines() if not line.startswith("  at ")] or [""]
+        message = " ".join([first, "; ".join([*more[:3], *["…"] * (len(more) > 3)])]).strip()
         if isinstance(error, OSError) and error.filename is not None:
             message = f"{error.filename}: {error.strerror}{_nearby(error)}"
         print(f"tinygrad-rnn: {message}", file=sys.stderr)

@@ -30,7 +30,12 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("run_folder", metavar="DIR", help="the folder of a run")
     parser.add_argument("file", metavar="FILE", nargs="?", help="a series to go on from (default: that of the run)")
-    parser.add_argument("--steps", metavar="N", type=options.whole, default=20, help="steps ahead (default: 20)")
+    parser.add_argument(
+        "--steps",
+        metavar="N",
+        type=options.whole,
+        help="steps ahead (default: as far as intervals are known, 20 at most)",
+    )
     parser.add_argument("--one-step", action="store_true", help="predict every row of the series from those before it")
     parser.add_argument(
         "--interval",
@@ -76,33 +81,30 @@ def _series(run: runs.Opened, given: argparse.Namespace) -> None:
         error = np.sqrt(((said - series.values[1:]) ** 2).mean(axis=0))
         print(f"root mean squared error one step ahead: {', '.join(f'{e:.6g}' for e in error)}")
     else:
-        ahead = training.free_run(run.network, values[:, None], given.steps)[:, 0]
+        missed = _missed(run)
+        steps = given.steps or min(20, 20 if missed is None else missed.values.shape[1])
+        ahead = training.free_run(run.network, values[:, None], steps)[:, 0]
         said = standard.undo(ahead)
         columns = {}
-        ends = _interval(run, ahead, given)
+        ends = None if missed is None else missed.interval(ahead, given.interval)
         for k, name in enumerate(series.names):
             columns[name] = said[:, k]
             if ends is not None:
                 columns |= {
                     f"{name} {side}": standard.undo(end)[:, k] for side, end in zip(("low", "high"), ends, strict=True)
                 }
-        _write(table, np.arange(len(values), len(values) + given.steps), columns)
-        _picture(table.with_suffix(".svg"), series, columns, given.steps)
+        _write(table, np.arange(len(values), len(values) + steps), columns)
+        _picture(table.with_suffix(".svg"), series, columns, steps)
     print(f"wrote {table} and {table.with_suffix('.svg')}" if not given.one_step else f"wrote {table}")
 
 
-def _interval(run: runs.Opened, ahead: np.ndarray, given: argparse.Namespace) -> Any:
-    """Lower and upper ends, as far as residuals of the validation part reach."""
+def _missed(run: runs.Opened) -> training.Residuals | None:
+    """What predictions missed on the validation part."""
     path = run.folder / "residuals.safetensors"
-    if not path.exists():
-        print("no intervals: the validation part of the run was too short to measure what predictions miss")
-        return None
-    missed = training.Residuals(load(path)["residuals"])
-    if len(ahead) > missed.values.shape[1]:
-        raise ArgumentError(
-            f"--steps {len(ahead)}: intervals are known for at most {missed.values.shape[1]} steps ahead"
-        )
-    return missed.interval(ahead, given.interval)
+    if path.exists():
+        return training.Residuals(load(path)["residuals"])
+    print("no intervals: the validation part of the run was too short to measure what predictions miss")
+    return None
 
 
 def _write(path: Path, rows: np.ndarray, columns: dict[str, np.ndarray]) -> None:

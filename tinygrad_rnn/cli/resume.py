@@ -42,13 +42,14 @@ def run(given: argparse.Namespace) -> None:
     config = read.facts.get("config", {})
     if config.get("kind") not in runs.SOURCES:
         raise FileFormatError(f"{path}: a checkpoint, but not of a run that tinygrad-rnn train began")
+    cell = runs.own_cell(config, given.cell)
     steps = given.steps or config["steps"]
     if steps <= read.facts["step"]:
         raise ArgumentError(
             f"{folder}: {read.facts['step']:,} steps are done; --steps N with a larger N trains further"
         )
     sources = runs.SOURCES[config["kind"]](config)
-    network = runs.network_of(config, runs.own_cell(config, given.cell))
+    network = runs.network_of(config, cell)
     trainer = runs.trainer_of(config, folder, network, sources)
     trainer.load(path)
     config["steps"] = steps

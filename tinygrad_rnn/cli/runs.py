@@ -49,7 +49,7 @@ def text_sources(config: Config) -> Sources:
         validation = data.Strands(unseen, size, min(steps, len(unseen) - 1), few)
     counts = np.bincount(known[: 10**7], minlength=size) + 1.0
     naive = (
-        "the frequencies of its symbols",
+        "by the frequencies of symbols alone",
         float(-np.log(counts / counts.sum())[np.asarray(unseen[: 10**6])].mean()),
     )
     return Sources(data.Strands(known, size, steps, config["batch"]), validation, naive if validation else None)
@@ -67,15 +67,15 @@ def series_sources(config: Config) -> Sources:
     config |= {"mean": standard.mean.tolist(), "deviation": standard.deviation.tolist()}
     window = config["window"]
 
-    def windows(values: np.ndarray, steps: int) -> data.Source:
-        values = standard.apply(values)
-        return data.Windows(values, values, steps, config["batch"], seed=config["seed"])
-
-    source = windows(known, window)
-    validation = windows(unseen, min(window, len(unseen) - 1)) if len(unseen) > 2 else None
+    values = standard.apply(known)
+    source = data.Windows(values, values, window, config["batch"], seed=config["seed"])
+    values, validation = standard.apply(unseen), None
+    if len(unseen) > 2:
+        steps = min(window, len(unseen) - 1)
+        validation = data.Windows(values, values, steps, config["batch"], shuffle=False, stride=steps)
     naive = None
     if validation:
-        naive = ("the value before", float((np.diff(standard.apply(unseen), axis=0) ** 2).mean()))
+        naive = ("by the value before", float((np.diff(values, axis=0) ** 2).mean()))
     return Sources(source, validation, naive)
 
 
@@ -85,7 +85,9 @@ def task_sources(config: Config) -> Sources:
     config |= {"inputs": task.inputs, "symbols": task.symbols, "outputs": task.outputs, "at_end": task.at_end}
     seed = config["seed"]
     return Sources(
-        task.source(config["batch"], seed), task.source(config["batch"], seed + 10**6), ("no memory", task.baseline)
+        task.source(config["batch"], seed),
+        task.source(config["batch"], seed + 10**6),
+        ("the best constant", task.baseline),
     )
 
 

@@ -80,7 +80,7 @@ def train_on(trainer: training.Trainer, sources: runs.Sources, quiet: bool) -> N
     if trainer.best[1]:
         print(f"validation loss  {runs.nats(trainer.best[0], config)}, best, after step {trainer.best[1]:,}")
     if sources.naive:
-        print(f"for comparison   {runs.nats(sources.naive[1], config)}, {sources.naive[0]} alone")
+        print(f"for comparison   {runs.nats(sources.naive[1], config)}, {sources.naive[0]}")
     (folder / "training.svg").write_text(_curve(history, config), encoding="utf-8")
     FINISH[config["kind"]](trainer, folder)
 
