@@ -107,3 +107,29 @@ def test_one_step_can_be_drawn() -> None:
 def test_errors(use: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         use()
+
+
+@pytest.mark.parametrize(("kind", "keep", "admit"), [("LSTM", 1, 0), ("GRU", 1, None), ("JANET", 0, None)])
+def test_chrono_initialisation(kind: str, keep: int, admit: int | None) -> None:
+    cell = getattr(tg.nn, f"{kind}Cell")(2, 500, generator=np.random.default_rng(0))
+    before = {name: p.numpy().reshape(-1, 500).copy() for name, p in cell.named_parameters() if "bias" in name}
+    tg.nn.chrono_(cell, 101, np.random.default_rng(1))
+    after = {name: p.numpy().reshape(-1, 500) for name, p in cell.named_parameters() if "bias" in name}
+    total = sum(after.values())
+    u = np.exp(total[keep])
+    assert 1 <= u.min() < 3
+    assert 97 < u.max() <= 100
+    assert u.mean() == pytest.approx(50, abs=4)
+    if admit is not None:
+        np.testing.assert_allclose(total[admit], -total[keep], atol=1e-6)
+    for k in range(len(total)):
+        if k not in (keep, admit):
+            assert all((before[name][k] == after[name][k]).all() for name in before)
+
+
+@pytest.mark.parametrize(
+    "use", [lambda: tg.nn.chrono_(tg.nn.LSTMCell(2, 3), 1), lambda: tg.nn.chrono_(tg.nn.RNNCell(2, 3), 9)]
+)
+def test_chrono_errors(use: Any) -> None:
+    with pytest.raises(ArgumentError, match="chrono_: "):
+        use()

@@ -125,7 +125,7 @@ def network_of(config: Config, cell: str | None = None) -> nn.Network:
             raise ArgumentError(f"{name} is no subclass of tg.nn.Cell")
         width = output_size(cells[-1], k)
     symbols = config["inputs"] if config["symbols"] else None
-    return nn.Network(
+    network = nn.Network(
         cells,
         config["outputs"],
         symbols=symbols,
@@ -133,6 +133,9 @@ def network_of(config: Config, cell: str | None = None) -> nn.Network:
         dropout=config["dropout"],
         generator=generator,
     )
+    if config["chrono"] is not None:
+        nn.chrono_(network, config["chrono"], generator)
+    return network
 
 
 def trainer_of(config: Config, folder: Path, network: nn.Network, sources: Sources) -> training.Trainer:

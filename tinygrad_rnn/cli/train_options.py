@@ -17,6 +17,7 @@ NETWORK = [
     ("--cell", "NAME", str, "lstm", "any of tinygrad-rnn cells, or FILE.py:NAME for your own"),
     ("--layers", "N", options.whole, 1, "cells one above the other"),
     ("--hidden", "H", options.whole, None, "units of each"),
+    ("--chrono", "T", options.whole, None, "begin with memories of up to T steps (chrono initialisation)"),
     ("--dropout", "P", options.share, 0.0, "between layers and before the readout"),
 ]
 LEARNING = [
@@ -74,7 +75,7 @@ def add_all(commands: Any, run: Any) -> None:
         "task",
         help="learn a task of the literature: " + ", ".join(data.TASKS),
         description="Trains a network on sequences that a process generates without end.",
-        epilog="For example: tinygrad-rnn train task adding --length 50 --hidden 64 --steps 3000",
+        epilog="For example: tinygrad-rnn train task adding --chrono 100 --hidden 32 --lr 0.01",
     )
     task.add_argument("task", metavar="NAME", choices=list(data.TASKS), help=", ".join(data.TASKS))
     own = [

@@ -35,6 +35,7 @@ from .cells import (
     Zoneout,
     catalogue,
 )
+from .init import chrono_
 from .module import Module
 from .network import Network
 from .parameter import Parameter
@@ -85,5 +86,6 @@ __all__ = [
     "WinnerTakeAllCell",
     "Zoneout",
     "catalogue",
+    "chrono_",
     "unroll",
 ]

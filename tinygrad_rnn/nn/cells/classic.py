@@ -103,6 +103,7 @@ class LSTMCell(TwoStateCell):
     """
 
     blocks, biases = 4, 2
+    keeps, admits = 1, 0
 
     def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
         h, c = state
@@ -169,6 +170,7 @@ class GRUCell(PackedCell):
     """
 
     blocks, biases = 3, 2
+    keeps = 1
 
     def __init__(
         self,

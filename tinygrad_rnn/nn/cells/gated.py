@@ -47,6 +47,7 @@ class JANETCell(PackedCell):
     """
 
     blocks = 2
+    keeps = 0
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, *, beta: float = 1.0, **options: Any):
         super().__init__(input_size, hidden_size, bias, **options)

@@ -55,6 +55,10 @@ class PackedCell(Cell):
     blocks = 1
     #: Biases of a block: one, as in the papers; PyTorch's cells have two.
     biases = 1
+    #: Which block holds the memory (a forget gate, or what multiplies h′), and which lets new things in, if another one
+    #: does: `chrono_` sets their biases.
+    keeps: int | None = None
+    admits: int | None = None
 
     def __init__(
         self,
