@@ -228,7 +228,7 @@ def main() -> int:
 
     print(f"{tg.get_num_threads()} threads, load average {os.getloadavg()[0]:.2f} at the start\n")
     print(
-        "| task | published | cell | learned | sequences (median, range) | seconds | PyTorch's steps | curves differ by |"
+        "| task | published | cell | learned | sequences (median, range) | seconds | PyTorch's steps | curves differ |"
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for work in WORKS:

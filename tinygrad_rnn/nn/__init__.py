@@ -35,6 +35,7 @@ from .cells import (
     Zoneout,
     catalogue,
 )
+from .converters import from_haiku, from_keras, from_onnx, from_torch, to_haiku, to_keras, to_onnx
 from .init import chrono_
 from .module import Module
 from .network import Network
@@ -87,5 +88,12 @@ __all__ = [
     "Zoneout",
     "catalogue",
     "chrono_",
+    "from_haiku",
+    "from_keras",
+    "from_onnx",
+    "from_torch",
+    "to_haiku",
+    "to_keras",
+    "to_onnx",
     "unroll",
 ]
