@@ -11,6 +11,7 @@ initial weights, batches, clipping and optimiser, and 200 losses are compared in
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import statistics
@@ -93,7 +94,7 @@ class Work:
 
 LSTM, GRU, RNN = tg.nn.LSTMCell, tg.nn.GRUCell, tg.nn.RNNCell
 WORKS = [
-    Work("reber", Reber(), "8,440 sequences, all strings right", LSTM, 32, 1, 3e-3, 8_440, wrong=0, embedding=7),
+    Work("reber", Reber(), "8,440 sequences, all strings right", LSTM, 32, 2, 5e-3, 8_440, wrong=0, embedding=7),
     Work("adding-100", Adding(100), "74,000, one of 2,560 wrong", LSTM, 32, 16, 1e-2, 74_000, chrono=100, wrong=1),
     Work("adding-400", Adding(400), "–", LSTM, 32, 16, 1e-2, 150_000, chrono=400, wrong=1),
     Work("order-6a", TemporalOrder(), "31,390, one of 2,560 wrong", LSTM, 32, 16, 1e-2, 31_390, chrono=100, wrong=1),
@@ -124,6 +125,7 @@ def learn(work: Work, seed: int, quick: bool) -> dict[str, Any]:
 def curves(make: Callable[[Any], tg.Trainer], steps: int) -> float | None:
     """The largest relative difference of the losses of ours and PyTorch's in float64; None without PyTorch."""
     trainer = make(np.float64)
+    trainer.patience = None
     try:
         twin = Twin(trainer)
     except ImportError:
@@ -163,35 +165,45 @@ def count(cell: str, seed: int, quick: bool) -> int:
     return 999
 
 
-def eeg() -> np.ndarray | None:
-    """800 samples of 4 channels of an electroencephalogram, which come with matplotlib."""
-    try:
-        from matplotlib import cbook
-    except ImportError:
+def sunspots() -> np.ndarray | None:
+    """Sunspots of each year from 1700 to 2008, (309, 1), which come with statsmodels (pip install statsmodels)."""
+    found = importlib.util.find_spec("statsmodels")
+    if found is None or found.origin is None:
         return None
-    with cbook.get_sample_data("eeg.dat") as file:
-        return np.frombuffer(file.read(), np.float64).reshape(800, 4)
+    path = Path(found.origin).parent / "datasets/sunspots/sunspots.csv"
+    return tg.data.read_series(path, columns=["SUNACTIVITY"]).values
 
 
 def series_trainer(dtype: Any, seed: int = 0) -> tuple[tg.Trainer, np.ndarray]:
-    rows = eeg()
+    """Trained on the first 200 years, validated on the next 55; also the whole series, on the scale of the first."""
+    rows = sunspots()
     assert rows is not None
-    standard = tg.data.Standard.fit(rows[:640])
-    known, unseen = standard.apply(rows[:640]), standard.apply(rows[640:])
+    values = tg.data.Standard.fit(rows[:200]).apply(rows)
+    known, middle = values[:200], values[160:255]
     g = np.random.default_rng(seed)
-    net = tg.nn.Network(LSTM(4, 32, dtype=dtype, generator=g), 4, generator=g)
-    source = Windows(known, known, 40, 16, seed=seed, dtype=dtype)
-    adam = tg.optim.Adam(net.parameters(), lr=3e-3)
-    return tg.Trainer(net, source, optimizer=adam, clip_norm=1.0), unseen
+    net = tg.nn.Network(LSTM(1, 32, dtype=dtype, generator=g), 1, generator=g)
+    source = Windows(known, known, 40, 8, seed=seed, dtype=dtype)
+    validation = Windows(middle, middle, 94, 1, shuffle=False, dtype=dtype)
+    adam = tg.optim.Adam(net.parameters(), lr=1e-2)
+    settings: Any = {"validation": validation, "validate_every": 20, "patience": 15}
+    return tg.Trainer(net, source, optimizer=adam, clip_norm=1.0, **settings), values
 
 
-def series(quick: bool, seed: int) -> tuple[float, float]:
-    """Mean squared errors one step ahead on the last fifth of the series: ours, and that of the value before."""
-    trainer, unseen = series_trainer(np.float32, seed)
-    trainer.run(2 if quick else 600)
+def series(quick: bool, seed: int) -> tuple[float, float, float]:
+    """Mean squared errors one year ahead, of the last 54: ours, the year before, nine years weighted linearly."""
+    trainer, values = series_trainer(np.float32, seed)
+    trainer.run(2 if quick else 3000)
     with tg.no_grad():
-        said = trainer.network(unseen[:-1, None].astype(np.float32))[0].numpy()[:, 0]
-    return float(((said - unseen[1:]) ** 2)[10:].mean()), float((np.diff(unseen, axis=0) ** 2)[10:].mean())
+        said = trainer.network(values[:-1, None].astype(np.float32))[0].numpy()[:, 0]
+    weights = np.linalg.lstsq(_lagged(values[:255]), values[9:255], rcond=None)[0]
+    predictions = said[-54:], values[-55:-1], (_lagged(values) @ weights)[-54:]
+    ours, before, linear = (float(((p - values[-54:]) ** 2).mean()) for p in predictions)
+    return ours, before, linear
+
+
+def _lagged(rows: np.ndarray) -> np.ndarray:
+    """The nine rows before each, and 1."""
+    return np.concatenate([*(rows[k : len(rows) - 9 + k] for k in range(9)), np.ones((len(rows) - 9, 1))], axis=1)
 
 
 def text_trainer(dtype: Any, text: Text, hidden: int = 128, layers: int = 1, part: slice = slice(None)) -> tg.Trainer:
@@ -246,15 +258,14 @@ def main() -> int:
         print("\naⁿbⁿ, trained for n ≤ 20; right up to n =")
         for cell, ns in found["counting"].items():
             print(f"  {cell:10} {statistics.median(ns):4.0f} (median; {min(ns)} to {max(ns)})")
-    if wanted("series") and eeg() is not None:
+    if wanted("series") and sunspots() is None:
+        print("\nno series: pip install statsmodels, which has one")
+    elif wanted("series"):
         errors = [series(quick, seed) for seed in seeds]
         found["series"] = {"errors": errors, "curves": curves(lambda dtype: series_trainer(dtype)[0], steps)}
-        ours, naive = (statistics.median(e[k] for e in errors) for k in (0, 1))
-        print(
-            f"\nEEG, one step ahead: mean squared error {ours:.3f} of the variance, by the value before {naive:.3f}",
-            end="",
-        )
-        print(_difference(found["series"]["curves"]))
+        ours, before, linear = (statistics.median(e[k] for e in errors) for k in range(3))
+        print(f"\nSunspots, one year ahead: mean squared error {ours:.3f}, by the year before {before:.3f}, ", end="")
+        print(f"by a linear model of nine years {linear:.3f}{_difference(found['series']['curves'])}")
     if wanted("text"):
         text = Text(standard_library(200_000 if quick else 2_000_000), most=127)
         loss, by_one, by_two = reading(text, quick)
