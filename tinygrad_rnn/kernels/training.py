@@ -10,9 +10,12 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba import types
+from numba.np.numpy_support import carray
 
-from . import scalars
+from . import scalars, threads
 from .fast import _INTERPRETED, _STAMP, _cached
+from .native import address, address32, address64
 
 _OPTIONS: Any = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz", "arcp", "afn"}, "error_model": "numpy"}
 
@@ -23,7 +26,7 @@ def log_likelihood(z: np.ndarray, targets: np.ndarray) -> np.ndarray:
         tops = _tops(z)
         return z[np.arange(len(z)), targets] - tops - np.log(np.exp(z - tops[:, None]).sum(axis=1))
     out = np.empty(len(z), z.dtype)
-    _log_likelihood(z.dtype.char)(np.ascontiguousarray(z), targets, out)
+    _by_rows("log_likelihood", z, targets, out, out)
     return out
 
 
@@ -36,7 +39,7 @@ def log_likelihood_gradient(g: np.ndarray, z: np.ndarray, targets: np.ndarray) -
         out[np.arange(len(z)), targets] += g
         return out
     out = np.empty_like(z, order="C")
-    _log_likelihood_gradient(z.dtype.char)(g, np.ascontiguousarray(z), targets, out)
+    _by_rows("gradient", z, targets, out, np.ascontiguousarray(g))
     return out
 
 
@@ -67,46 +70,65 @@ def _top(dtype: str) -> Any:
     return top
 
 
-@functools.cache
-def _log_likelihood(dtype: str) -> Any:
-    exp, log, top_of, zero, stamp = scalars.exp, scalars.log, _top(dtype), np.dtype(dtype).type(0), _STAMP
+def _by_rows(name: str, z: np.ndarray, targets: np.ndarray, out: np.ndarray, g: np.ndarray) -> None:
+    """Run one of `_row_jobs` on blocks of rows."""
+    N, C = z.shape
+    z, targets = np.ascontiguousarray(z), np.ascontiguousarray(targets, np.int64)
+    size = max(16, -(-N // (4 * threads.size())))
+    given = np.array([*map(address, (z, targets, out, g)), N, C, size], np.int64)
+    threads.run(_row_jobs(z.dtype.char)[name].address, given, -(-N // size), 40 * N * C)
 
-    def rows(z: Any, targets: Any, out: Any) -> None:
+
+@functools.cache
+def _row_jobs(dtype: str) -> dict[str, Any]:
+    """Jobs for `threads.run`, given the addresses of z, targets, results and g, then N, C and the rows of a block."""
+    exp, log, top_of, zero, stamp = scalars.exp, scalars.log, _top(dtype), np.dtype(dtype).type(0), _STAMP
+    numbers = address32 if dtype == "f" else address64
+
+    def log_likelihood(arguments: Any, block: Any) -> None:
         stamp  # noqa: B018  # pyright: ignore[reportUnusedExpression]
-        for i in range(len(z)):
+        given = carray(arguments, 7)
+        N, C, size = given[4], given[5], given[6]
+        z, out = carray(numbers(given[0]), (N, C)), carray(numbers(given[2]), (N,))
+        targets = carray(address64(given[1]), (N,)).view(np.int64)
+        for i in range(block * size, min(N, (block + 1) * size)):
             row = z[i]
             top = top_of(row)
             total = zero
-            for j in range(len(row)):
+            for j in range(C):
                 total += exp(row[j] - top)
             out[i] = row[targets[i]] - top - log(total)
 
-    n = numba.from_dtype(np.dtype(dtype))
-    return _compiled(rows, _read(n, 2), _read(numba.int64, 1), n[::1])
-
-
-@functools.cache
-def _log_likelihood_gradient(dtype: str) -> Any:
-    exp, top_of, zero, stamp = scalars.exp, _top(dtype), np.dtype(dtype).type(0), _STAMP
-
-    def rows(g: Any, z: Any, targets: Any, out: Any) -> None:
+    def gradient(arguments: Any, block: Any) -> None:
         stamp  # noqa: B018  # pyright: ignore[reportUnusedExpression]
-        for i in range(len(z)):
+        given = carray(arguments, 7)
+        N, C, size = given[4], given[5], given[6]
+        z, out, g = (
+            carray(numbers(given[0]), (N, C)),
+            carray(numbers(given[2]), (N, C)),
+            carray(numbers(given[3]), (N,)),
+        )
+        targets = carray(address64(given[1]), (N,)).view(np.int64)
+        for i in range(block * size, min(N, (block + 1) * size)):
             row, into = z[i], out[i]
             top = top_of(row)
             total = zero
-            for j in range(len(row)):
+            for j in range(C):
                 e = exp(row[j] - top)
                 into[j] = e
                 total += e
             factor = -g[i] / total
-            for j in range(len(row)):
+            for j in range(C):
                 into[j] *= factor
             into[targets[i]] += g[i]
 
-    n = numba.from_dtype(np.dtype(dtype))
-    any_strides = numba.types.Array(n, 1, "A", readonly=True)
-    return _compiled(rows, any_strides, _read(n, 2), _read(numba.int64, 1), n[:, ::1])
+    signature = types.void(types.CPointer(types.intp), types.intp)
+    options = {"fastmath": _OPTIONS["fastmath"], "error_model": "numpy"}
+    jobs = {"log_likelihood": log_likelihood, "gradient": gradient}
+    return {
+        name: _cached(lambda cache, job=job: numba.cfunc(signature, cache=cache, **options)(job))
+        for name, job in jobs.items()
+    }
 
 
 def squared_norm(g: np.ndarray) -> float:
