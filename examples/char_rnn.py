@@ -9,7 +9,7 @@ import numpy as np
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.data import Text, read_text, standard_library
-from tinygrad_rnn.training import CharacterModel, train_characters
+from tinygrad_rnn.training import sample
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--text", metavar="FILE", help="a UTF-8 text (default: Python's own sources)")
@@ -19,16 +19,17 @@ parser.add_argument("--temperature", type=float, default=0.7, help="below 1: saf
 options = parser.parse_args()
 
 text = Text(read_text(options.text) if options.text else standard_library(), most=127)
-model = CharacterModel(len(text.vocabulary), options.size, np.random.default_rng(0))
-optimizer = tg.optim.Adam(model.parameters(), lr=3e-3)
-
-
-def watch(progress):
-    if progress.step % 100 == 0:
-        print(f"{progress.seconds:5.1f} s  step {progress.step:5}  loss {progress.loss:.3f} nats a character")
-
-
-history = train_characters(model, text.batches(32, 64), optimizer, seconds=options.seconds, watch=watch)
-print(f"read {sum(p.characters for p in history):,} characters", end="; ")
+random, size = np.random.default_rng(0), len(text.vocabulary)
+network = tg.nn.Network(tg.nn.LSTMCell(32, options.size, generator=random), size, symbols=size, generator=random)
+trainer = tg.Trainer(
+    network,
+    text.strands(steps=64, size=32),  # 32 strands side by side; each window goes on where the last one ended
+    optimizer=tg.optim.Adam(network.parameters(), lr=3e-3),
+    clip_norm=1.0,
+)
+history = trainer.run(seconds=options.seconds, progress=True)
+print(f"read {sum(m.tokens for m in history):,} characters", end="; ")
 print(f"the loss fell from {history[0].loss:.2f} to {history[-1].loss:.2f}")
-print(model.sample(text, text.decode(text.numbers[:20]), 300, options.temperature, np.random.default_rng(0)))
+start = text.numbers[:20]
+drawn = sample(network, start, 300, temperature=options.temperature, generator=random)
+print(text.decode([*start, *drawn]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -26,23 +25,23 @@ def test_rare_and_unseen_characters_become_the_unknown_one() -> None:
 
 def test_windows_follow_one_another_in_every_strand_and_begin_anew() -> None:
     text = Text("".join(chr(ord("a") + k % 26) for k in range(27)))
-    windows = list(itertools.islice(text.batches(2, 4), 4))
-    assert [anew for *_, anew in windows] == [True, False, False, True]
-    strand = np.concatenate([xs for xs, _, _ in windows[:3]])[:, 0]
+    windows = [text.strands(4, 2).batch(k) for k in range(4)]
+    assert [w.begins.all() for w in windows] == [True, False, False, True]
+    strand = np.concatenate([w.inputs for w in windows[:3]])[:, 0]
     assert text.decode(strand) == "abcdefghijkl"
-    assert all((ys[:-1] == xs[1:]).all() for xs, ys, _ in windows)
+    assert all((w.targets[:-1] == w.inputs[1:]).all() for w in windows)
 
 
 @pytest.mark.parametrize(("length", "fits"), [(2 * 4 + 1, True), (2 * 4, False)])
 def test_the_shortest_text(length: int, fits: bool) -> None:
     text = Text("a" * length)
     if fits:
-        xs, ys, anew = next(text.batches(2, 4))
-        assert xs.shape == ys.shape == (4, 2)
-        assert anew
+        window = text.strands(4, 2).batch(0)
+        assert window.inputs.shape == window.targets.shape == (4, 2)
+        assert window.begins.all()
     else:
         with pytest.raises(FileFormatError, match=f"has {length} symbols; 2 strands of 4 need 9"):
-            next(text.batches(2, 4))
+            text.strands(4, 2)
 
 
 SCRIPTS = "naïve ∂L/∂h\n时序数据 Γειά σου мир שלום नमस्ते 🙂🙃\n" * 30

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 import tinygrad_rnn as tg
 
 from ..core.errors import FileFormatError
 from ..data import Text
-from ..training import CharacterModel, Progress, train_characters
+from ..training import Measured, sample
 from .chart import line_chart
 from .page import Page
 
-Batches = Iterator[tuple[np.ndarray, np.ndarray, bool]]
 SIZE, BATCH, STEPS = 192, 32, 64
 
 
@@ -26,18 +23,21 @@ def learning(folder: Path, page: Page, text: Text, name: str, seconds: float) ->
     print(
         f"\n3. A character LSTM (H = {SIZE}) reads {name}: {len(text):,} characters, {len(text.vocabulary)} different"
     )
-    model = CharacterModel(len(text.vocabulary), SIZE, np.random.default_rng(0))
-    optimizer = tg.optim.Adam(model.parameters(), lr=3e-3)
-    batches = text.batches(BATCH, STEPS)
-    start = text.decode(text.numbers[:24])
-    before = model.sample(text, start, 400, 0.7, np.random.default_rng(1))
-    history = _trained(model, batches, optimizer, seconds)
-    after = model.sample(text, start, 400, 0.7, np.random.default_rng(1))
-    model, optimizer = _saved_and_loaded(folder, model, optimizer)
-    more = _trained(model, batches, optimizer, max(seconds / 12, 0.5), "loaded again")
+    trainer = reader(text, 0)
+    start = text.numbers[:24]
+
+    def written() -> str:
+        drawn = sample(trainer.network, start, 400, temperature=0.7, generator=np.random.default_rng(1))
+        return text.decode([*start, *drawn])
+
+    before = written()
+    history = list(trainer.run(seconds=seconds, progress=True))
+    after = written()
+    trainer = _saved_and_loaded(folder, trainer, reader(text, 1))
+    more = trainer.run(seconds=max(seconds / 12, 0.5), progress=True)[len(history) :]
 
     first, last, later = mean_loss(history[:5]), mean_loss(history[-20:]), mean_loss(more[-20:])
-    rate = sum(p.characters for p in history) / history[-1].seconds
+    rate = sum(m.tokens for m in history) / history[-1].seconds
     print(
         f"   loss {first:.2f} → {last:.2f} nats a character, {rate:,.0f} characters/s; "
         f"saved, loaded, equal to the bit, continued to {later:.2f}"
@@ -55,57 +55,42 @@ def learning(folder: Path, page: Page, text: Text, name: str, seconds: float) ->
     stretch = max(1, len(history) // 200)
     curves = {
         "reading": _curve(history, stretch),
-        "saved, loaded, reading on": _curve(more, stretch, history[-1].seconds),
+        "saved, loaded, reading on": _curve(more, stretch),
     }
     page.chart(line_chart(curves, "loss", "seconds", "nats per character"), "The loss while it read.")
     page.side_by_side({"Before it read, it wrote": before, "After": after}, given=len(start))
     page.paragraph(
-        'The weights are in <a href="model.safetensors">model.safetensors</a>, what Adam remembers in '
-        '<a href="optimizer.safetensors">optimizer.safetensors</a>. Both were loaded again, found equal to the bit, '
-        f"and trained a little further, to {later:.2f} nats."
+        'The weights and what Adam remembers are in <a href="checkpoint.safetensors">checkpoint.safetensors</a>. It '
+        f"was loaded again, found equal to the bit, and trained a little further, to {later:.2f} nats."
     )
 
 
-def mean_loss(history: list[Progress]) -> float:
-    return float(np.mean([p.loss for p in history]))
+def reader(text: Text, seed: int) -> tg.Trainer:
+    """A character LSTM, and what trains it by truncated back-propagation through time."""
+    g, size = np.random.default_rng(seed), len(text.vocabulary)
+    network = tg.nn.Network(tg.nn.LSTMCell(32, SIZE, generator=g), size, symbols=size, generator=g)
+    adam = tg.optim.Adam(network.parameters(), lr=3e-3)
+    return tg.Trainer(network, text.strands(STEPS, BATCH), optimizer=adam, clip_norm=1.0)
 
 
-def _saved_and_loaded(
-    folder: Path, model: CharacterModel, optimizer: tg.optim.Adam
-) -> tuple[CharacterModel, tg.optim.Adam]:
-    """A model and an optimiser that are new but for what they loaded."""
-    vocabulary = model.embedding.weight.shape[0]
-    loaded = CharacterModel(vocabulary, SIZE, np.random.default_rng(1))
-    resumed = tg.optim.Adam(loaded.parameters())
-    for old, new, file in ((model, loaded, "model"), (optimizer, resumed, "optimizer")):
-        path = folder / f"{file}.safetensors"
-        tg.save(old, path)
-        new.load_state_dict(tg.load(path))
-        expected, found = old.state_dict(), new.state_dict()
+def mean_loss(history: list[Measured]) -> float:
+    return float(np.mean([m.loss for m in history]))
+
+
+def _saved_and_loaded(folder: Path, trainer: tg.Trainer, new: tg.Trainer) -> tg.Trainer:
+    """A trainer that is new but for what it loaded."""
+    path = folder / "checkpoint.safetensors"
+    trainer.save(path)
+    new.load(path)
+    new.history.extend(trainer.history)
+    for old, loaded in ((trainer.network, new.network), (trainer.optimizer, new.optimizer)):
+        expected, found = old.state_dict(), loaded.state_dict()
         if any(not np.array_equal(expected[name], found[name]) for name in expected):
             raise FileFormatError(f"{path}: what was loaded differs from what was saved")
-    return loaded, resumed
+    return new
 
 
-def _trained(
-    model: CharacterModel, batches: Batches, optimizer: tg.optim.Adam, seconds: float, label: str = "training"
-) -> list[Progress]:
-    form = "   {desc} {bar:24} {n:.0f}/{total:.0f} s{postfix}"
-    with tqdm(total=seconds, desc=label, bar_format=form, miniters=1) as bar:
-        shown = 0.0
-
-        def watch(p: Progress) -> None:
-            nonlocal shown
-            if p.seconds - shown > 0.2 or p.seconds >= seconds:
-                shown, bar.n = p.seconds, min(p.seconds, seconds)
-                rate = p.characters * p.step / p.seconds  # the clock starts after the first window
-                left = f"{max(seconds - p.seconds, 0):.0f} s left"
-                bar.set_postfix_str(f"loss {p.loss:.2f}, ‖∇‖ {p.gradient_norm:.2f}, {rate:,.0f} characters/s, {left}")
-
-        return train_characters(model, batches, optimizer, seconds=seconds, watch=watch)
-
-
-def _curve(history: list[Progress], stretch: int, begin: float = 0.0) -> list[tuple[float, float]]:
+def _curve(history: list[Measured], stretch: int) -> list[tuple[float, float]]:
     """(seconds, mean loss) of each `stretch` steps of the training."""
     parts = [history[k : k + stretch] for k in range(0, len(history), stretch)]
-    return [(begin + part[-1].seconds, mean_loss(part)) for part in parts]
+    return [(part[-1].seconds, mean_loss(part)) for part in parts]

@@ -57,7 +57,7 @@ def run_tour(text: str | None, out: str, seconds: float) -> None:
     source = read_text(text) if text else standard_library()
     name = text or "the Python standard library"
     characters = Text(source, most=127)
-    next(characters.batches(BATCH, STEPS))  # long enough?
+    characters.strands(STEPS, BATCH)  # long enough?
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     page = Page(

@@ -158,18 +158,6 @@ class Text:
         """`Strands` of this text."""
         return Strands(self.numbers, len(self.vocabulary), steps, size)
 
-    def batches(self, batch: int, steps: int) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
-        """Endless (symbols, symbols that follow, whether the text began anew), each (steps, batch): `Strands` in turn.
-
-        Raises:
-            FileFormatError: the text is too short for one window.
-        """
-        strands, k = self.strands(steps, batch), 0
-        while True:
-            window = strands.batch(k)
-            yield window.inputs, window.targets, k % strands.epoch == 0
-            k += 1
-
 
 class Strands:
     """A text cut into `size` equal strands that run side by side, and the symbols that follow: a `Source`.

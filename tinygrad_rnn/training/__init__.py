@@ -1,6 +1,5 @@
 """Training, its schedules and checkpoints, and prediction."""
 
-from .characters import CharacterModel, Progress, train_characters
 from .checkpoint import Checkpoint, read
 from .history import History, Measured
 from .prediction import Residuals, free_run, probabilities, residuals, sample
@@ -8,13 +7,11 @@ from .schedules import Cosine, Plateau, Schedule, StepDecay
 from .trainer import Trainer, evaluate, train
 
 __all__ = [
-    "CharacterModel",
     "Checkpoint",
     "Cosine",
     "History",
     "Measured",
     "Plateau",
-    "Progress",
     "Residuals",
     "Schedule",
     "StepDecay",
@@ -26,5 +23,4 @@ __all__ = [
     "residuals",
     "sample",
     "train",
-    "train_characters",
 ]

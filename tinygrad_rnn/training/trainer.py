@@ -112,7 +112,7 @@ class Trainer:
         seconds: float | None = None,
         progress: bool = False,
     ) -> History:
-        """Train until so many steps (epochs) have been done in all, or so many seconds have passed, or `patience` ends.
+        """Train until so many steps (epochs) have been done in all, or for so many seconds, or until `patience` ends.
 
         A first Ctrl-C lets the step end and saves a checkpoint, then raises; a second raises at once.
 
@@ -127,20 +127,18 @@ class Trainer:
             self.folder.mkdir(parents=True, exist_ok=True)
         begin, since, whole = time.perf_counter(), self.seconds, True
         self.network.train()
-        label = f"steps of {self.source.epoch}" if self.source.epoch else "steps"
-        with _interruptible() as interrupted, tqdm(
-            total=None if last == math.inf else last, initial=self.step, disable=not progress, unit="step", desc=label
-        ) as bar:  # fmt: skip
+        deadline = math.inf
+        with _interruptible() as interrupted, self._bar(last, seconds, progress) as bar:
             try:
-                while self.step < last and not self._patience_is_over():
-                    if seconds is not None and time.perf_counter() - begin >= seconds:
-                        break
+                while self.step < last and not self._patience_is_over() and time.perf_counter() < deadline:
                     whole = False
                     measured = self._advance(since + time.perf_counter() - begin)
                     self.history.add(measured)
                     whole = True
                     self.seconds = measured.seconds
-                    self._show(bar, measured)
+                    if seconds is not None and deadline == math.inf:  # what was compiled first does not count
+                        deadline = time.perf_counter() + seconds
+                    self._show(bar, measured, None if seconds is None else seconds - deadline + time.perf_counter())
                     if self.folder is not None and self.step % self.save_every == 0:
                         self.save(self.folder / "checkpoint.safetensors")
                     if interrupted:
@@ -153,6 +151,14 @@ class Trainer:
                     self.save(self.folder / "checkpoint.safetensors")
                     self.history.to_csv(self.folder / "metrics.csv")
         return self.history
+
+    def _bar(self, last: float, seconds: float | None, progress: bool) -> Any:
+        """A progress bar of steps, or of seconds."""
+        if seconds is not None:
+            form = "{desc} {bar:24} {n:.0f}/{total:.0f} s{postfix}"
+            return tqdm(total=seconds, desc="training", bar_format=form, disable=not progress)
+        label = f"steps of {self.source.epoch}" if self.source.epoch else "steps"
+        return tqdm(total=last, initial=self.step, disable=not progress, unit="step", desc=label)
 
     def _last_step(self, steps: int | None, epochs: float | None, seconds: float | None) -> float:
         if epochs is not None:
@@ -205,16 +211,18 @@ class Trainer:
     def _patience_is_over(self) -> bool:
         return self.patience is not None and self.step - self.best[1] >= self.patience * self.validate_every
 
-    def _show(self, bar: Any, measured: Measured) -> None:
+    def _show(self, bar: Any, measured: Measured, spent: float | None) -> None:
+        if bar.disable:
+            return
         facts = {"loss": f"{measured.loss:.4g}", "|g|": f"{measured.gradient_norm:.3g}"}
         if len(self.history) > 1:
             recent = self.history[-50:]
-            spent = recent[-1].seconds - recent[0].seconds
-            facts["tokens/s"] = f"{sum(m.tokens for m in recent[1:]) / max(spent, 1e-9):,.0f}"
+            took = recent[-1].seconds - recent[0].seconds
+            facts["tokens/s"] = f"{sum(m.tokens for m in recent[1:]) / max(took, 1e-9):,.0f}"
         if self.best[1]:
             facts["best"] = f"{self.best[0]:.4g}"
         bar.set_postfix(facts, refresh=False)
-        bar.update()
+        bar.update(1 if spent is None else min(spent, bar.total) - bar.n)
 
     # -- saving and resuming ------------------------------------------------------------------
 
