@@ -29,9 +29,9 @@ def test_the_tour_leaves_pictures_a_model_and_a_page(tmp_path: Path, capsys: pyt
             assert f'src="{picture}"' in page
     assert 'src="http' not in page
     assert "<script" not in page
-    assert tg.load(out / "model.safetensors")["cell.lstm.weight_hh"].shape == (4 * 192, 192)
-    adam = tg.load(out / "optimizer.safetensors")
-    assert int(adam["0.step"]) > 0
+    saved = tg.load(out / "checkpoint.safetensors")
+    assert saved["network.cells.0.weight_hh"].shape == (4 * 192, 192)
+    assert int(saved["optimizer.0.step"]) > 0
     assert page.rstrip().endswith("</html>")
     for promised in ("Graphs, node by node", "How a gradient travels", "Learning to write", "What to look at next"):
         assert promised in page
