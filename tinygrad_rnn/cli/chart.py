@@ -7,6 +7,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 Series = Mapping[str, Sequence[tuple[float, float]]]
+#: What a page's style sheet says of charts, for one that is a file of its own.
+_STYLE = """<style>
+svg { background: white; font: 12px system-ui, sans-serif } text { fill: #222 }
+.axis { fill: none; stroke: #666 } .grid { stroke: #ddd }
+polyline, .line0, .line1, .line2, .line3 { fill: none; stroke-width: 1.6 }
+.line0 { stroke: #1f5fae } .line1 { stroke: #b3341f } .line2 { stroke: #5b6b1a } .line3 { stroke: #7a3f9d }
+</style>"""
 _DASHES = ("", "7 4", "2 3", "10 3 2 3")
 
 
@@ -30,6 +37,12 @@ def ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
     first = math.floor(low / step + 1e-9)
     last = max(math.ceil(high / step - 1e-9), first + 1)
     return [float(f"{k * step:.12g}") for k in range(first, last + 1)]
+
+
+def alone(chart: str) -> str:
+    """A chart as a file of its own, with its style in it."""
+    head, rest = chart.split("\n", 1)
+    return f"{head}\n{_STYLE}\n{rest}\n"
 
 
 def line_chart(series: Series, title: str, x_label: str, y_label: str, *, logarithmic: bool = False) -> str:

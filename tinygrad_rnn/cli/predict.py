@@ -14,7 +14,7 @@ from ..core.errors import ArgumentError
 from ..core.mode import no_grad
 from ..io import load
 from . import options, runs
-from .chart import line_chart
+from .chart import alone, line_chart
 from .train import solved
 
 
@@ -124,7 +124,7 @@ def _picture(path: Path, series: data.Series, columns: dict[str, np.ndarray], st
         if label in columns:
             said = "predicted" if label == name else label.removeprefix(f"{name} ")
             lines[said] = [past[-1], *((float(N + k), float(y)) for k, y in enumerate(columns[label]))]
-    path.write_text(line_chart(lines, name, "row", name), encoding="utf-8")
+    path.write_text(alone(line_chart(lines, name, "row", name)), encoding="utf-8")
 
 
 def _text(run: runs.Opened, given: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import training
-from ..core.errors import ArgumentError, FileFormatError
+from ..core.errors import ArgumentError
 from . import options, runs
 from .train import train_on
 
@@ -39,9 +39,7 @@ def run(given: argparse.Namespace) -> None:
     folder = Path(given.out)
     path = folder / runs.CHECKPOINT
     read = training.read(path)
-    config = read.facts.get("config", {})
-    if config.get("kind") not in runs.SOURCES:
-        raise FileFormatError(f"{path}: a checkpoint, but not of a run that tinygrad-rnn train began")
+    config = runs.config_of(read, path)
     cell = runs.own_cell(config, given.cell)
     steps = given.steps or config["steps"]
     if steps <= read.facts["step"]:

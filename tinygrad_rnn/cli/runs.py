@@ -140,7 +140,6 @@ def network_of(config: Config, cell: str | None = None) -> nn.Network:
 
 def trainer_of(config: Config, folder: Path, network: nn.Network, sources: Sources) -> training.Trainer:
     """The trainer of a run."""
-    validate_every = min(sources.training.epoch or 200, 200)
     return training.Trainer(
         network,
         sources.training,
@@ -149,7 +148,7 @@ def trainer_of(config: Config, folder: Path, network: nn.Network, sources: Sourc
         schedule=schedule_of(config),
         clip_norm=config["clip"] or None,
         validation=sources.validation,
-        validate_every=validate_every,
+        validate_every=config["validate_every"],
         patience=config["patience"] if sources.validation else None,
         folder=folder,
         save_every=config["save_every"],
@@ -172,12 +171,38 @@ def schedule_of(config: Config) -> training.Schedule:
 # -- a run in a folder --------------------------------------------------------------------------------------------
 
 
+#: What the config of a run says, of every kind and of each.
+_SAYS = {"cell", "layers", "hidden", "dropout", "chrono", "embedding", "seed", "inputs", "outputs", "symbols", "at_end",
+         "strategy", "batch", "lr", "schedule", "warmup", "clip", "patience", "steps", "save_every",
+         "validate_every"}  # fmt: skip
+_KIND_SAYS = {
+    "text": {"files", "level", "vocabulary", "window", "validation"},
+    "series": {"files", "columns", "mean", "deviation", "window", "validation"},
+    "task": {"task", "length"},
+}
+
+
 class Opened(NamedTuple):
     """A run as it was left: its config, and its network with the best weights (or the last)."""
 
     folder: Path
     config: Config
     network: nn.Network
+
+
+def config_of(read: training.Checkpoint, path: Path) -> Config:
+    """The config in a checkpoint.
+
+    Raises:
+        FileFormatError: the checkpoint is not of a run that ``train`` began.
+    """
+    config = read.facts.get("config")
+    if not isinstance(config, dict) or config.get("kind") not in SOURCES:
+        raise FileFormatError(f"{path}: a checkpoint, but not of a run that tinygrad-rnn train began")
+    missing = sorted((_SAYS | _KIND_SAYS[config["kind"]]) - config.keys())
+    if missing:
+        raise FileFormatError(f"{path}: its configuration does not say {', '.join(missing)}")
+    return config
 
 
 def opened(folder: str, cell: str | None = None, last: bool = False) -> Opened:
@@ -189,12 +214,9 @@ def opened(folder: str, cell: str | None = None, last: bool = False) -> Opened:
     path = Path(folder)
     path = path / CHECKPOINT if path.is_dir() else path
     read = training.read(path)
-    config = read.facts.get("config", {})
-    if config.get("kind") not in SOURCES:
-        raise FileFormatError(f"{path}: a checkpoint, but not of a run that tinygrad-rnn train began")
+    config = config_of(read, path)
     network = network_of(config, own_cell(config, cell))
-    weights = ({} if last else read.part("best")) or read.part("network")
-    network.load_state_dict(weights)
+    network.load_state_dict(({} if last else read.part("best")) or read.part("network"))
     network.eval()
     return Opened(path.parent, config, network)
 

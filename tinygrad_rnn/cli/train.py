@@ -15,7 +15,7 @@ from ..core.errors import ArgumentError
 from ..core.mode import no_grad
 from ..io import save
 from . import runs, train_options
-from .chart import line_chart
+from .chart import alone, line_chart
 
 SERIES_HORIZON = 50
 
@@ -55,6 +55,7 @@ def run(given: argparse.Namespace) -> None:
         assert sources.training.epoch is not None
         config["steps"] = math.ceil(given.epochs * sources.training.epoch)
     config["steps"] = config["steps"] or given.usual_steps
+    config["validate_every"] = max(1, min(sources.training.epoch or 200, 200, config["steps"] // 10))
     network = runs.network_of(config)
     trainer = runs.trainer_of(config, folder, network, sources)
     size = sum(p.size for p in network.parameters())
@@ -81,7 +82,7 @@ def train_on(trainer: training.Trainer, sources: runs.Sources, quiet: bool) -> N
         print(f"validation loss  {runs.nats(trainer.best[0], config)}, best, after step {trainer.best[1]:,}")
     if sources.naive:
         print(f"for comparison   {runs.nats(sources.naive[1], config)}, {sources.naive[0]}")
-    (folder / "training.svg").write_text(_curve(history, config), encoding="utf-8")
+    (folder / "training.svg").write_text(alone(_curve(history, config)), encoding="utf-8")
     FINISH[config["kind"]](trainer, folder)
 
 
