@@ -81,7 +81,9 @@ def test_a_run_that_is_resumed_is_the_uninterrupted_one(journey: str, capsys: py
         assert losses("whole") == losses("part")
     else:
         assert run(*begin, "--steps", "9", "--out", "whole") == 0
-    assert {"checkpoint.safetensors", "metrics.jsonl", "metrics.csv", "training.svg"} <= set(os.listdir("whole"))
+    assert {"checkpoint.safetensors", "metrics.jsonl", "metrics.csv", "loss.svg", "gradient-norm.svg"} <= set(
+        os.listdir("whole")
+    )
     said = capsys.readouterr().out
     assert "training loss" in said
     assert "for comparison" in said

@@ -66,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         given.run(given)
     except KeyboardInterrupt:
-        kept = f"; what was finished is in {given.out}" if getattr(given, "out", None) else ""
+        out = getattr(given, "out", None)
+        kept = f"; what was finished is in {out}" if out and Path(out).exists() else ""
         print(f"\ninterrupted{kept}", file=sys.stderr)
         return 130
     except (TinygradError, OSError) as error:

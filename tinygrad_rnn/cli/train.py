@@ -82,7 +82,8 @@ def train_on(trainer: training.Trainer, sources: runs.Sources, quiet: bool) -> N
         print(f"validation loss  {runs.nats(trainer.best[0], config)}, best, after step {trainer.best[1]:,}")
     if sources.naive:
         print(f"for comparison   {runs.nats(sources.naive[1], config)}, {sources.naive[0]}")
-    (folder / "training.svg").write_text(alone(_curve(history, config)), encoding="utf-8")
+    for name, chart in _charts(history, config).items():
+        (folder / f"{name}.svg").write_text(alone(chart), encoding="utf-8")
     FINISH[config["kind"]](trainer, folder)
 
 
@@ -92,15 +93,20 @@ def default_name(given: argparse.Namespace) -> str:
     return f"{what}-{Path(given.cell.split(':')[0]).stem}"
 
 
-def _curve(history: training.History, config: runs.Config) -> str:
+def _charts(history: training.History, config: runs.Config) -> dict[str, str]:
+    """Loss and gradient norm by step, as means of stretches of steps."""
     stretch = max(1, len(history) // 200)
     parts = [history[k : k + stretch] for k in range(0, len(history), stretch)]
     lines = {"training": [(float(p[-1].step), float(np.mean([m.loss for m in p]))) for p in parts]}
     checked = [(float(m.step), m.validation) for m in history if m.validation is not None]
     if checked:
         lines["validation"] = checked
+    norms = {"before clipping": [(float(p[-1].step), float(np.mean([m.gradient_norm for m in p]))) for p in parts]}
     unit = "nats a symbol" if config["kind"] == "text" else "loss"
-    return line_chart(lines, "loss", "step", unit)
+    return {
+        "loss": line_chart(lines, "loss", "step", unit),
+        "gradient-norm": line_chart(norms, "gradient norm", "step", "gradient norm", logarithmic=True),
+    }
 
 
 def _finish_text(trainer: training.Trainer, folder: Path) -> None:
