@@ -64,6 +64,7 @@ JOURNEYS = {
     "task": ["task", "echo"],
     "own cell": ["task", "echo", "--cell", "own.py:Own"],
     "two layers": ["task", "parity", "--length", "9", "--layers", "2", "--dropout", "0.2", "--cell", "mgu"],
+    "plateau": ["task", "echo", "--schedule", "plateau", "--patience", "50"],
     "truncated": ["task", "echo", "--strategy", "truncated:5", "--schedule", "cosine", "--warmup", "2"],
 }
 
@@ -79,6 +80,10 @@ def test_a_run_that_is_resumed_is_the_uninterrupted_one(journey: str, capsys: py
         whole, part = weights("whole"), weights("part")
         assert all(np.array_equal(whole[name], part[name]) for name in whole)
         assert losses("whole") == losses("part")
+        assert (
+            read("whole/checkpoint.safetensors").facts["schedule"]
+            == read("part/checkpoint.safetensors").facts["schedule"]
+        )
     else:
         assert run(*begin, "--steps", "9", "--out", "whole") == 0
     assert {"checkpoint.safetensors", "metrics.jsonl", "metrics.csv", "loss.svg", "gradient-norm.svg"} <= set(

@@ -68,9 +68,6 @@ def train_on(trainer: training.Trainer, sources: runs.Sources, quiet: bool) -> N
     config, folder = trainer.config, trainer.folder
     assert folder is not None
     history = trainer.run(config["steps"], progress=not quiet and sys.stderr.isatty())
-    if trainer.validation is not None and history and history[-1].validation is None:
-        trainer.validate()
-        trainer.save(folder / runs.CHECKPOINT)
     if trainer.best_weights is not None:
         trainer.network.load_state_dict(trainer.best_weights)
     last = float(np.mean([m.loss for m in history[-50:]]))
