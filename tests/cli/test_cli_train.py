@@ -34,6 +34,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     t = np.arange(300)
     rows = zip(t, np.sin(t / 5), np.cos(t / 5), strict=True)
     Path("waves.csv").write_text("day,a,b\n" + "".join(f"d{k},{x:.5f},{y:.5f}\n" for k, x, y in rows))
+    Path("commas.csv").write_text("a;b\n" + "".join(f"{k % 7},5;{k % 3}\n" for k in t))
     Path("words.txt").write_text("naïve café 水 φ. " * 60, encoding="utf-8")
     Path("own.py").write_text(OWN)
 
@@ -61,6 +62,7 @@ JOURNEYS = {
     "text": ["text", "words.txt", "--window", "12", "--embedding", "4"],
     "bytes": ["text", "words.txt", "words.txt", "--level", "byte", "--window", "12", "--embedding", "4"],
     "series": ["series", "waves.csv", "--target", "a", "--target", "b", "--window", "10"],
+    "decimal commas": ["series", "commas.csv", "--decimal", ",", "--window", "10"],
     "task": ["task", "echo"],
     "own cell": ["task", "echo", "--cell", "own.py:Own"],
     "two layers": ["task", "parity", "--length", "9", "--layers", "2", "--dropout", "0.2", "--cell", "mgu"],
@@ -163,6 +165,11 @@ def test_mistakes_get_one_line_and_leave_nothing(what: str, capsys: pytest.Captu
     assert said.count("\n") == 1
     assert message in said
     assert set(os.listdir()) - before <= made | {"__pycache__"}
+
+
+def test_scheduled_sampling_of_what_is_no_next_step(capsys: pytest.CaptureFixture) -> None:
+    assert run("train", "task", "copy", "--strategy", "scheduled:1", *SMALL, "--steps", "3") == 2
+    assert "the targets are not the next inputs" in capsys.readouterr().err
 
 
 def test_mistakes_with_runs(capsys: pytest.CaptureFixture) -> None:

@@ -21,8 +21,14 @@ def test_the_share_of_truth_falls_as_said(decay: str, half: int) -> None:
     assert sampling.share(10_000) == 0.1
 
 
+def following(symbols: int | None = None) -> tg.data.Batch:
+    """Sequences whose targets are the next inputs."""
+    data = batch(symbols=symbols)
+    return tg.data.Batch(data.inputs[:-1], data.inputs[1:])
+
+
 def test_scheduled_sampling_reads_its_own_words_and_the_truth_in_their_share() -> None:
-    net, data = network(symbols=4), batch(symbols=4)
+    net, data = network(symbols=4), following(4)
     seen: list[Any] = []
 
     class Watching(BPTT):
@@ -48,7 +54,7 @@ def test_what_is_drawn_is_drawn_from_the_predictions() -> None:
 
 
 def test_numbers_are_fed_back_as_they_are() -> None:
-    net, data = network(), batch()
+    net, data = network(), following()
     mixed = ScheduledSampling("linear", 1)._mixed(net, data, None, 0.0, 0)
     first, state = net.step(data.inputs[0], net.initial_state(B))
     np.testing.assert_allclose(mixed[1], first.numpy())
@@ -131,10 +137,10 @@ def test_what_is_cut_off_is_drawn() -> None:
         (lambda: gradient(network(), batch(at_end=True), BPTT()), ShapeError, "outputs are .* targets"),
         (
             lambda: ScheduledSampling("linear", 1).gradients(
-                tg.nn.Network(tg.nn.GRUCell(2, 3, dtype=np.float64), 5), batch(), Criterion("mse"), None, 9
+                network(symbols=4), batch(symbols=4), Criterion("cross_entropy"), None, 9
             ),
             ArgumentError,
-            "cannot be inputs",
+            "the targets are not the next inputs",
         ),
     ],
 )

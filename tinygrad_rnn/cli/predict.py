@@ -66,7 +66,7 @@ def run(given: argparse.Namespace) -> None:
 def _series(run: runs.Opened, given: argparse.Namespace) -> None:
     config, standard = run.config, runs.standard_of(run.config)
     path = given.file or config["files"][0]
-    series = data.read_series(path, columns=config["columns"])
+    series = runs.series_of(config, path)
     if series.values.shape[1] != config["inputs"]:
         raise ArgumentError(f"{path} has {series.values.shape[1]} columns, the run was trained on {config['inputs']}")
     values = standard.apply(series.values).astype(run.network.dtype)

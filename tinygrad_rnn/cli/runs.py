@@ -57,8 +57,7 @@ def text_sources(config: Config) -> Sources:
 
 def series_sources(config: Config) -> Sources:
     """Windows of a series' columns, standardised by the training part."""
-    series = data.read_series(config["files"][0], columns=config["columns"])
-    rows = series.values
+    rows = series_of(config).values
     kept = len(rows) - round(len(rows) * config["validation"])
     known, unseen = rows[:kept], rows[kept:]
     standard = data.Standard.fit(known)
@@ -77,6 +76,11 @@ def series_sources(config: Config) -> Sources:
     if validation:
         naive = ("by the value before", float((np.diff(values, axis=0) ** 2).mean()))
     return Sources(source, validation, naive)
+
+
+def series_of(config: Config, path: str | None = None) -> data.Series:
+    """The series of a run, or another one like it."""
+    return data.read_series(path or config["files"][0], columns=config["columns"], decimal=config["decimal"])
 
 
 def task_sources(config: Config) -> Sources:
@@ -177,7 +181,7 @@ _SAYS = {"cell", "layers", "hidden", "dropout", "chrono", "embedding", "seed", "
          "validate_every"}  # fmt: skip
 _KIND_SAYS = {
     "text": {"files", "level", "vocabulary", "window", "validation"},
-    "series": {"files", "columns", "mean", "deviation", "window", "validation"},
+    "series": {"files", "columns", "decimal", "mean", "deviation", "window", "validation"},
     "task": {"task", "length"},
 }
 

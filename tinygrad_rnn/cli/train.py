@@ -113,7 +113,7 @@ def _finish_text(trainer: training.Trainer, folder: Path) -> None:
 def _finish_series(trainer: training.Trainer, folder: Path) -> None:
     """Measure what free-running predictions miss on the validation part, for the intervals of `predict`."""
     config = trainer.config
-    rows = data.read_series(config["files"][0], columns=config["columns"]).values
+    rows = runs.series_of(config).values
     kept = len(rows) - round(len(rows) * config["validation"])
     unseen = runs.standard_of(config).apply(rows[kept:])
     horizon = min(SERIES_HORIZON, (len(unseen) - 1) // 2)

@@ -69,7 +69,8 @@ def add_all(commands: Any, run: Any) -> None:
         "--target", metavar="COLUMN", action="append", dest="columns",
         help="a column to read and predict; repeatable (default: all)",
     )  # fmt: skip
-    _fill(series, run, [], FILES, {"--hidden": 64, "--window": 50, "--steps": 1500})
+    own = [("--decimal", None, (".", ","), ".", "what stands before decimals")]
+    _fill(series, run, own, FILES, {"--hidden": 64, "--window": 50, "--steps": 1500})
 
     task = commands.add_parser(
         "task",

@@ -36,7 +36,7 @@ class ScheduledSampling(Strategy):
     Source: Bengio et al., Scheduled sampling for sequence prediction with recurrent neural networks, NIPS 2015.
 
     Raises:
-        ArgumentError: an argument makes no sense; when called, if outputs are not what inputs are.
+        ArgumentError: an argument makes no sense; when called, if targets are not the next inputs.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class ScheduledSampling(Strategy):
         return self.inner.gradients(network, batch, criterion, state, number)
 
     def _mixed(self, network: Network, batch: Batch, state: Any, share: float, number: int) -> np.ndarray:
+        _check_that_targets_are_next_inputs(batch)
         generator = np.random.default_rng([self.seed, number])
         inputs = batch.inputs.copy()
         state = network.initial_state(batch.size) if state is None else state
@@ -94,14 +95,17 @@ class ScheduledSampling(Strategy):
         if inputs.ndim == 2:
             noise = generator.gumbel(size=output.shape)  # argmax(y + noise) is drawn from softmax(y)
             return np.argmax(output + noise, axis=1)
-        if output.shape != inputs.shape[1:]:
-            raise ArgumentError(
-                with_user_line(
-                    f"ScheduledSampling: outputs {output.shape} cannot be inputs {inputs.shape[1:]}; it is for "
-                    f"networks that say their next input"
-                )
-            )
         return output
 
     def __repr__(self) -> str:
         return f"ScheduledSampling({self.decay!r}, {self.steps}, {self.floor})"
+
+
+def _check_that_targets_are_next_inputs(batch: Batch) -> None:
+    lengths = np.full(batch.size, batch.steps) if batch.lengths is None else batch.lengths
+    inside = np.arange(1, batch.steps)[:, None] < lengths
+    said = batch.targets[:-1]
+    if said.shape != batch.inputs[1:].shape or not np.array_equal(said[inside], batch.inputs[1:][inside]):
+        raise ArgumentError(
+            with_user_line("ScheduledSampling: the targets are not the next inputs, so what is said cannot be read")
+        )
