@@ -41,10 +41,10 @@ demo: $(VENV)/installed
 	$(BIN)/tinygrad-rnn tour
 
 test: $(VENV)/developing
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 test-plain: $(VENV)/developing
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n $(WORKERS)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/developing
 	$(BIN)/ruff check .

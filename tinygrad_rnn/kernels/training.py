@@ -70,6 +70,12 @@ def _top(dtype: str) -> Any:
     return top
 
 
+@numba.njit(error_model="numpy")
+def _less_both(x: Any, top: Any, rest: Any) -> Any:
+    """(x − top) − rest, in this order: x and top may be large and alike. (Elsewhere sums may be reordered.)"""
+    return (x - top) - rest
+
+
 def _by_rows(name: str, z: np.ndarray, targets: np.ndarray, out: np.ndarray, g: np.ndarray) -> None:
     """Run one of `_row_jobs` on blocks of rows."""
     N, C = z.shape
@@ -97,7 +103,7 @@ def _row_jobs(dtype: str) -> dict[str, Any]:
             total = zero
             for j in range(C):
                 total += exp(row[j] - top)
-            out[i] = row[targets[i]] - top - log(total)
+            out[i] = _less_both(row[targets[i]], top, log(total))
 
     def gradient(arguments: Any, block: Any) -> None:
         stamp  # noqa: B018  # pyright: ignore[reportUnusedExpression]
