@@ -72,7 +72,7 @@ class _Writer:
                 "import numpy as np",
                 "from numba import carray",
                 "",
-                f"from tinygrad_rnn.kernels.generated import at, compiled, {self.dtype.name}s, product",
+                f"from tinygrad_rnn.kernels.generated import at, compiled, {self.dtype.name}s, plus, product",
                 *([f"from tinygrad_rnn.kernels.scalars import {functions}"] if functions else []),
                 "",
                 f"F = np.{self.dtype.name}",
@@ -179,7 +179,7 @@ class _Writer:
                 start, update = {
                     "max": ("F(-np.inf)", f"{{v}} if {{v}} > {total} or {{v}} != {{v}} else {total}"),
                     "min": ("F(np.inf)", f"{{v}} if {{v}} < {total} or {{v}} != {{v}} else {total}"),
-                }.get(n.op.name, ("F(0)", f"{total} + {{v}}"))
+                }.get(n.op.name, ("F(0)", f"plus({total}, {{v}})"))
                 before.append(f"{total} = {start}")
                 lines.append(f"{total} = {update.format(v=value)}")
                 after += [f"{self.entry(p, None)} = {total}" for p in self.rows.places[n.number]]

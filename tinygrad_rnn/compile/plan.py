@@ -84,7 +84,7 @@ SAVED = "all_saved"
 #: Names the generated source uses itself.
 RESERVED = {
     *("first", "last", "T", "B", "F", "t", "r", "j", "rows", "block", "step", "start", "stride", "lag"),
-    *("multiply", "np", "at", "product", "compiled", "carray", "float32s", "float64s", "min", "max", "abs"),
+    *("multiply", "np", "at", "plus", "product", "compiled", "carray", "float32s", "float64s", "min", "max", "abs"),
     *keyword.kwlist,
 }
 

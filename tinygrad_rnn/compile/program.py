@@ -12,8 +12,9 @@ from numba import cfunc, types
 from ..core.graph import Graph
 from ..core.tensor import Tensor
 from ..kernels import threads
+from ..kernels.generated import ORDERED
 from ..kernels.native import address
-from ..kernels.products import FAST, multiply, packed, product_address
+from ..kernels.products import multiply, packed, product_address
 from .body import Body, is_shared, width
 from .cache import compiled
 from .emit import emitted
@@ -85,7 +86,7 @@ class Program:
     @cached_property
     def job(self) -> Any:
         """The compiled block of rows."""
-        return compiled(self.source, lambda block, cache: cfunc(_JOB, cache=cache, **FAST)(block))
+        return compiled(self.source, lambda block, cache: cfunc(_JOB, cache=cache, **ORDERED)(block))
 
     def run(
         self,
