@@ -12,9 +12,11 @@ from numba.core.config import DISABLE_JIT
 from own_cells import OWN_CELLS
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.compile.body import choose_saved, reversed_body, traced, width
 from tinygrad_rnn.compile.program import Program
+from tinygrad_rnn.compile.reverse import choose_saved, reversed_body
 from tinygrad_rnn.core.trees import flatten
+from tinygrad_rnn.step.body import width
+from tinygrad_rnn.step.tracing import traced
 
 pytestmark = pytest.mark.skipif(DISABLE_JIT, reason="programs need Numba's compiler")
 

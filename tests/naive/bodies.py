@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_rnn.compile.body import BATCH, Body
 from tinygrad_rnn.core.graph import Graph
+from tinygrad_rnn.step.body import BATCH, Body
 
 
 def run_body(

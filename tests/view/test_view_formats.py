@@ -14,7 +14,8 @@ from view_cases import HOSTILE, SVG, cells, texts
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.core.errors import DrawingError
-from tinygrad_rnn.view.text import FONT, clean, covered, plain_name, split_name, width
+from tinygrad_rnn.step.names import clean, plain_name, split_name
+from tinygrad_rnn.view.text import FONT, covered, width
 
 
 def hostile_drawing(name):

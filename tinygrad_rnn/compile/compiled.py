@@ -8,7 +8,7 @@ from typing import Any
 from ..core.errors import with_user_line
 from ..core.graph import Graph
 from ..core.tensor import TensorLike
-from .body import BATCH, Body, NotRowWise
+from ..step.body import BATCH, Body, NotRowWise
 from .known import Uncompiled
 from .program import Program
 from .recurrence import Recurrence

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.tensor import Tensor
 from ..kernels.tile import padded
-from .body import is_shared, width
+from ..step.body import is_shared, width
 from .plan import REDUCTIONS, RESERVED, SAVED, Loop, Place, Product, Rows, alias_of, shared_base
 
 _NUMBER = re.compile(r"(?<![\w.\]\[])(\d+\.?\d*(?:e[+-]?\d+)?)(?![\w.\]])")

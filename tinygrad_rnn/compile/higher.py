@@ -14,10 +14,11 @@ from ..core.graph import Graph
 from ..core.mode import changed
 from ..core.op import REGISTRY
 from ..core.tensor import Tensor, abstract
-from .body import Body, reversed_body, zero_row
+from ..step.body import Body, zero_row
 from .parts import put_together, take_part
 from .plan import Contraction, contractions_of
 from .recurrence import Recurrence
+from .reverse import reversed_body
 
 Runner = Callable[..., list[Tensor]]
 

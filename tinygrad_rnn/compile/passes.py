@@ -14,7 +14,17 @@ import numpy as np
 from ..core.apply import apply
 from ..core.op import REGISTRY
 from ..core.tensor import Tensor
-from .body import BATCH, Body, is_row, is_shared, on_rows, rebuilt, same_rows
+from ..step.body import (
+    BATCH,
+    Body,
+    feature_slice,
+    is_entrywise,
+    is_row,
+    is_shared,
+    on_rows,
+    rebuilt,
+    same_rows,
+)
 
 Pass = Callable[[Body], Body]
 
@@ -240,24 +250,6 @@ def _sliced(x: Tensor, index: Any, body: Body) -> Tensor:
 
 def _splits(n: Tensor, body: Body) -> bool:
     return is_entrywise(n) and n.number not in body.given and is_row(n) and not is_product(n)
-
-
-def is_entrywise(n: Tensor) -> bool:
-    """Whether each entry depends on the same entry (or the row's scalar) of the operands alone."""
-    return n.op is not None and (n.op.elementwise or n.op.name in ("broadcast_to", "cast"))
-
-
-def feature_slice(index: Any, shape: tuple[int, ...]) -> tuple[int, int] | None:
-    """(start, stop) if the index takes a run of features of all rows."""
-    parts = tuple(index)
-    if len(shape) == 1 and len(parts) == 1:
-        parts = (Ellipsis, *parts) if parts[0] is not Ellipsis else parts
-    if len(parts) != 2 or not isinstance(parts[1], slice):
-        return None
-    if len(shape) == 2 and not (parts[0] is Ellipsis or (isinstance(parts[0], slice) and parts[0] == slice(None))):
-        return None
-    start, stop, step = parts[1].indices(shape[-1])
-    return (start, max(stop, start)) if step == 1 else None
 
 
 def join_puts(body: Body) -> Body:

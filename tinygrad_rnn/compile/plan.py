@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from ..core.op import Op
 from ..core.tensor import Tensor
-from .body import BATCH, Body, NotRowWise, is_row, is_shared, width
-from .passes import feature_slice
+from ..step.body import BATCH, Body, NotRowWise, feature_slice, is_row, is_shared, width
 
 COPY = Op("copy", lambda x: x, ("x",), {}, shape=lambda x: x, vjps=[None], elementwise=True, scalar="{x}")
 REDUCTIONS = ("sum", "sum_to", "max", "min")

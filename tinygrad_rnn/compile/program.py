@@ -15,7 +15,7 @@ from ..kernels import threads
 from ..kernels.generated import ORDERED
 from ..kernels.native import address
 from ..kernels.products import multiply, packed, product_address
-from .body import Body, is_shared, width
+from ..step.body import Body, is_shared, width
 from .cache import compiled
 from .emit import emitted
 from .passes import PASSES

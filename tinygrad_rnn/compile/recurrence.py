@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..core.tensor import Tensor
-from .body import BATCH, Body, choose_saved, reversed_body
+from ..step.body import BATCH, Body
 from .parts import array_of_arrays
 from .program import Program
+from .reverse import choose_saved, reversed_body
 
 
 @dataclass

@@ -11,8 +11,8 @@ from ..core.apply import apply
 from ..core.mode import changed
 from ..core.tensor import Tensor
 from ..kernels.tile import padded
-from .body import Body, NotRowWise, is_row, is_shared, width
-from .passes import is_entrywise, is_product
+from ..step.body import Body, NotRowWise, is_entrywise, is_row, is_shared, width
+from .passes import is_product
 from .plan import (
     COPY,
     REDUCTIONS,

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .body import width
+from ..step.body import width
 from .parts import array_of_arrays
 from .recurrence import Record, Recurrence
 

@@ -12,7 +12,8 @@ from ..core.errors import ShapeError, TinygradError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from ..core.trees import arranged, flatten
 from ..ops import where
-from .body import NotRowWise, traced
+from ..step.body import NotRowWise
+from ..step.tracing import traced
 from .known import Uncompiled, known
 from .recurrence import Recurrence
 

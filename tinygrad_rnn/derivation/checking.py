@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..compile.body import BATCH
 from ..core.errors import ArgumentError, GradientCheckError, with_user_line
 from ..core.graph import Graph
 from ..core.tensor import Tensor
 from ..core.trees import flatten
+from ..step.body import BATCH
 from .derivation import Derivation, Line, derive
 from .numpy_text import identifier
 from .terms import Symbol

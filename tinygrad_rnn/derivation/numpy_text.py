@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from ..compile.body import BATCH
 from ..core.broadcasting import summed_axes
 from ..core.errors import ArgumentError, with_user_line
 from ..core.graph import Graph
 from ..core.op import Op
 from ..core.tensor import Tensor
+from ..step.body import BATCH
 
 # Sign and how tightly it binds.
 _INFIX = {"add": ("+", 1), "subtract": ("-", 1), "multiply": ("*", 2), "divide": ("/", 2), "matmul": ("@", 2),

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..compile.body import Body, is_row, is_shared, on_rows, traced
 from ..core.errors import ArgumentError, TinygradError, with_user_line
 from ..core.mode import changed
 from ..core.tensor import Tensor, abstract
 from ..core.tracing import trace
 from ..core.trees import arranged, flatten
-from .blocks import in_blocks, is_block, rows_taken
+from ..step.body import Body, is_row, is_shared, on_rows
+from ..step.gates import in_blocks, is_block, rows_taken
+from ..step.tracing import traced
 from .terms import Symbol, Term, term_of
 
 #: What usual names of parameters are written as.

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..compile.body import BATCH
 from ..core.graph import Graph
 from ..core.op import Op
 from ..core.tensor import Tensor
+from ..step.body import BATCH
 
 
 @dataclass(frozen=True)

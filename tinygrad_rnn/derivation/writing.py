@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from ..view.text import clean
+from ..step.names import clean
 from .terms import (
     Applied,
     MatrixProduct,

@@ -12,9 +12,9 @@ from ..core.graph import Graph
 from ..core.mode import current, scope
 from ..core.tensor import Tensor
 from ..core.trees import arranged, flatten
+from ..step.subject import is_cell
 from ..view.api import draw
 from ..view.fold import is_scan
-from ..view.subject import is_cell
 from .page import page
 from .record import Record
 

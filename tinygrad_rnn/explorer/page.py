@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from ..view.text import clean
+from ..step.names import clean
 
 _HEAD = """<!DOCTYPE html>
 <html lang="en"{theme}>

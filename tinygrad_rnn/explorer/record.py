@@ -12,8 +12,8 @@ from ..core.steps import BackpropStep, backprop_steps
 from ..core.tensor import Tensor, abstract
 from ..derivation.terms import Number, Symbol, Term, term_of
 from ..derivation.writing import PLAIN
+from ..step.names import clean, plain_name, split_name, subscript
 from ..view.labels import step_of
-from ..view.text import clean, plain_name, split_name, subscript
 
 LARGEST = 32  # rows and columns of an array that are shown
 _DIGITS = 6

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from ..compile.body import BATCH, choose_saved, width
+from ..compile.reverse import choose_saved
 from ..core.graph import Graph
 from ..core.tensor import Tensor
 from ..derivation.adjoints import Adjoints
 from ..derivation.quantities import Step
+from ..step.body import BATCH, width
 
 
 @dataclass

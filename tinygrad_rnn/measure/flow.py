@@ -14,7 +14,7 @@ from ..core.mode import scope
 from ..core.tensor import Tensor
 from ..core.trees import arranged, flatten
 from ..ops import stack
-from ..view.subject import is_cell
+from ..step.subject import is_cell
 from .jacobians import lyapunov_spectrum, products, step_jacobian
 
 

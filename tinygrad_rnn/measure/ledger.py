@@ -6,10 +6,10 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
-from ..compile.body import width
 from ..core.errors import ArgumentError, with_user_line
 from ..core.graph import Graph
 from ..core.tensor import Tensor
+from ..step.body import width
 from ..view.fold import is_scan
 from ..view.labels import bytes_text
 

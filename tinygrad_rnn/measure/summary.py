@@ -13,8 +13,8 @@ import numpy as np
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor
 from ..derivation.quantities import step_of, step_of_body
+from ..step.subject import is_cell, is_module, trace_module
 from ..view.fold import is_scan
-from ..view.subject import is_cell, is_module, trace_module
 from .counting import counts, flops
 from .formulas import formulas
 

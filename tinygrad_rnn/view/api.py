@@ -8,6 +8,7 @@ from typing import Any
 from ..core.errors import ArgumentError, DrawingError, with_user_line
 from ..core.graph import Graph
 from ..core.tensor import Tensor
+from ..step.subject import Subject, subject
 from .build import build
 from .drawing import Drawing
 from .elide import elide
@@ -16,7 +17,6 @@ from .fold import folded, with_bodies
 from .gates import gates
 from .groups import groups
 from .sheet import Sheet
-from .subject import Subject, subject
 from .theme import THEMES
 
 _CHOICES = {

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from ..core.op import Op
 from ..core.tensor import Tensor
+from ..step.names import clean, plain_name, split_name
 from .blocks import Blocks
 from .emphasis import Emphasis
 from .gates import PRODUCTS
 from .labels import entry_text, ghost_label, label, step_of
 from .picture import Edge, Label, Node, Picture
 from .sheet import Sheet
-from .text import clean, plain_name, split_name
 from .theme import LIGHT, POINT, Theme
 
 CROWD = 8  # a leaf read by more nodes than this is repeated: nothing slows and tangles a layout more

@@ -7,9 +7,9 @@ from typing import Any
 
 import graphviz
 
+from ..step.names import clean
 from .legend import entries
 from .picture import Edge, Label, Node, Picture
-from .text import clean
 from .theme import DETAIL_SIZE, LIGHT, Theme
 
 _SHAPES = {

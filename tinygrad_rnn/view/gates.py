@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from ..core.op import Op
 from ..core.tensor import Tensor
+from ..step.names import clean, plain_name, split_name
 from .labels import step_of
 from .sheet import Operands, Sheet, stand_in
-from .text import clean, plain_name, split_name
 
 PRODUCTS = ("MatMul", "Gemm", "Einsum")
 

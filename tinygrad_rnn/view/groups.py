@@ -9,9 +9,9 @@ from itertools import takewhile
 
 from ..core.mode import Scope
 from ..core.tensor import Tensor
+from ..step.names import clean
 from .labels import flops_of
 from .sheet import Operands, Sheet, stand_in
-from .text import clean
 
 Key = tuple[str, ...]
 

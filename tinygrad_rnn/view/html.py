@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from .text import clean
+from ..step.names import clean
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..core.tensor import Tensor
+from ..step.names import clean, split_name, subscript
 from .picture import Label
-from .text import clean, split_name, subscript
 
 _FULL = 4  # values of up to this many entries are written out
 

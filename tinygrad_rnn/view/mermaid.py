@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from ..step.names import clean
 from .dot import frame_label
 from .legend import entries
 from .picture import Edge, Node, Picture
-from .text import clean
 from .theme import Look, Stroke
 
 _SHAPES = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from io import BytesIO
 from warnings import warn
 
+from ..step.names import clean
 from .layout import Point
 from .marks import arrow, barrier, outline, texts
 from .picture import Picture
 from .svg import MARGIN
-from .text import FONT, clean, covered
+from .text import FONT, covered
 from .theme import FRAME_SIZE
 
 _FONT_NAME = "DejaVuSans"

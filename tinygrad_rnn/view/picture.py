@@ -5,7 +5,8 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, field, replace
 
-from .text import SUBSCRIPT_SCALE, plain_name, width
+from ..step.names import plain_name
+from .text import SUBSCRIPT_SCALE, width
 from .theme import DETAIL_SIZE, LIGHT, TEXT_SIZE, Look, Stroke, Theme
 
 

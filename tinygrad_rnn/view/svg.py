@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from html import escape
 
+from ..step.names import clean
 from .marks import Text, arrow, barrier, outline, texts
 from .picture import Edge, Frame, Node, Picture
-from .text import FAMILY, clean
+from .text import FAMILY
 from .theme import FRAME_SIZE, Theme, colours_in_the_dark
 
 MARGIN = 10.0

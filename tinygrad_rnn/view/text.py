@@ -1,9 +1,8 @@
-"""Measuring and cleaning text: every label is as wide as the shipped font says, whatever fonts a machine has."""
+"""Measuring text: every label is as wide as the shipped font says, whatever fonts a machine has."""
 
 from __future__ import annotations
 
 import struct
-import unicodedata
 from functools import cache
 from pathlib import Path
 
@@ -11,35 +10,6 @@ FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
 #: The shipped font first; the others have nearly its widths.
 FAMILY = "DejaVu Sans, Verdana, Geneva, sans-serif"
 SUBSCRIPT_SCALE = 0.7
-_SUBSCRIPTS = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
-
-
-def clean(text: str) -> str:
-    """Text on one line: control characters and lone surrogates, which no format can carry, as Python escapes."""
-    return "".join(c if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") else ascii(c)[1:-1] for c in text)
-
-
-def subscript(text: str) -> str:
-    """Digits and signs as Unicode subscripts."""
-    return text.translate(_SUBSCRIPTS)
-
-
-def split_name(name: str, step: int | None = None) -> tuple[str, str]:
-    """A name as base and subscript: ``W_xf`` → W, xf; ``c`` at step 3 → c, 3. A word keeps its underscores."""
-    name = clean(name)
-    base, _, index = name.partition("_")
-    letters = sum(not unicodedata.combining(c) for c in base)
-    plain = all(c.isalnum() or unicodedata.combining(c) for c in index)
-    if not (1 <= letters <= 2 and index and len(index) <= 4 and plain):
-        base, index = name, ""
-    return base, ",".join(part for part in (index, "" if step is None else str(step)) if part)
-
-
-def plain_name(base: str, index: str) -> str:
-    """Base and subscript in one plain string: c₃, W_xf."""
-    if not index:
-        return base
-    return base + subscript(index) if index.lstrip("-").isdecimal() else f"{base}_{index}"
 
 
 def width(text: str, size: float) -> float:

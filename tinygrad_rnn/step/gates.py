@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..compile.body import BATCH, Body, is_row, is_shared, on_rows
-from ..compile.passes import feature_slice, is_entrywise
 from ..core.apply import apply
 from ..core.op import REGISTRY
 from ..core.tensor import Tensor
+from .body import BATCH, Body, feature_slice, is_entrywise, is_row, is_shared, on_rows
 
 
 def in_blocks(body: Body) -> Body:
