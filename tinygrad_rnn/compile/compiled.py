@@ -9,14 +9,14 @@ from ..core.errors import with_user_line
 from ..core.graph import Graph
 from ..core.tensor import TensorLike
 from ..step.body import BATCH, Body, NotRowWise
-from .known import Uncompiled
 from .program import Program
 from .recurrence import Recurrence
 from .scanning import scan
+from .trace_cache import Uncompiled
 from .tracing import arguments, traced_once
 
 
-class Step:
+class AppliedPass:
     """One pass over the body of a program: `name`, the graphs `before` and `after`. Print it to read both."""
 
     def __init__(self, program: str, name: str, before: Body, after: Body):
@@ -54,13 +54,13 @@ class Compiled:
         return scan(self.cell, xs, state, **options)
 
     @property
-    def passes(self) -> list[Step]:
+    def passes(self) -> list[AppliedPass]:
         return list(self._passes())
 
-    def _passes(self) -> Iterator[Step]:
+    def _passes(self) -> Iterator[AppliedPass]:
         for kind, program in self.programs.items():
             for (_, before), (name, after) in zip(program.passes, program.passes[1:], strict=False):
-                yield Step(kind, name, before, after)
+                yield AppliedPass(kind, name, before, after)
 
     @property
     def source(self) -> str:

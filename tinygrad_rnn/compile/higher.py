@@ -15,10 +15,10 @@ from ..core.mode import changed
 from ..core.op import REGISTRY
 from ..core.tensor import Tensor, abstract
 from ..step.body import Body, zero_row
-from .parts import put_together, take_part
 from .plan import Contraction, contractions_of
 from .recurrence import Recurrence
 from .reverse import reversed_body
+from .tuples import get_element, make_tuple
 
 Runner = Callable[..., list[Tensor]]
 
@@ -33,7 +33,7 @@ def pulled_back(
     """
     body = recurrence.body
     count = len(body.outputs)
-    parts = [take_part(g, k, specs) for k in range(len(specs))]
+    parts = [get_element(g, k, specs) for k in range(len(specs))]
     numbers = recurrence.all_operands
     states, derived, found = _derived(recurrence, numbers)
     along = run(states, _operands(states, recurrence, xs, []), reverse)[: len(body.states)]
@@ -128,7 +128,7 @@ def pushed_forward(
     actual |= dict(zip([x.number for x in recurrence.leaves], xs[last:], strict=True))
     results = run(derived, [*given, *[actual.get(x.number, x) for x in derived.leaves]], reverse, title="scan˙")
     count = len(body.outputs)
-    return put_together([*results[:count], *results[count + len(body.states) :]])
+    return make_tuple([*results[:count], *results[count + len(body.states) :]])
 
 
 def _tangent_recurrence(recurrence: Recurrence, numbers: tuple[int, ...]) -> tuple[Recurrence, dict[int, Tensor]]:

@@ -158,7 +158,7 @@ def _identity(x: Tensor) -> Any:
     return x.number if value is None else ("constant", value, x.dtype.str)
 
 
-def gather_sums(body: Body) -> Body:
+def reassociate(body: Body) -> Body:
     """Order each chain of additions: matrix products first (they add into one buffer), then rows, then the rest.
 
     What is the same for all rows is added up beforehand.
@@ -301,7 +301,7 @@ PASSES: list[tuple[str, Pass]] = [
     ("expand composite functions", expand),
     ("simplify", simplify),
     ("common subexpressions", share),
-    ("gather sums of products", gather_sums),
+    ("reassociate sums", reassociate),
     ("slice early", slice_early),
     ("join parts", join_puts),
     ("simplify again", simplify),

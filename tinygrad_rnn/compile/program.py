@@ -18,8 +18,8 @@ from ..kernels.products import multiply, packed, product_address
 from ..step.body import Body, is_shared, width
 from .cache import compiled
 from .emit import emitted
+from .lowering import lowered
 from .passes import PASSES
-from .rows import lowered
 from .totals import Kept, Totals
 
 #: Rows to a block at most: more blocks than threads share out the work of a core that is busy with something else.

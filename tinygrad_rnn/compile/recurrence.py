@@ -11,13 +11,13 @@ import numpy as np
 
 from ..core.tensor import Tensor
 from ..step.body import BATCH, Body
-from .parts import array_of_arrays
 from .program import Program
 from .reverse import choose_saved, reversed_body
+from .tuples import tuple_array
 
 
 @dataclass
-class Record:
+class Residuals:
     """Rides along as the last entry of a scan's results: what its backward pass reads."""
 
     states: list[np.ndarray] | None = None  # all T + 1 values of each state
@@ -38,11 +38,11 @@ class Store:
                 return self.arrays.pop(k)
         return np.empty(shape, self.dtype)
 
-    def give_back(self, record: Record, forward: Program) -> None:
-        """Take a record's arrays; it no longer has them. Only those of the newest shapes are kept."""
-        states = [s for k, s in enumerate(record.states or []) if k not in forward.seen_states]
-        self.arrays = [*states, *([] if record.saved is None else [record.saved])]
-        record.states = record.saved = None
+    def give_back(self, residuals: Residuals, forward: Program) -> None:
+        """Take a residuals's arrays; it no longer has them. Only those of the newest shapes are kept."""
+        states = [s for k, s in enumerate(residuals.states or []) if k not in forward.seen_states]
+        self.arrays = [*states, *([] if residuals.saved is None else [residuals.saved])]
+        residuals.states = residuals.saved = None
 
 
 class Recurrence:
@@ -90,7 +90,7 @@ class Recurrence:
         return self._programs[key]
 
     def forward(self, arrays: Sequence[np.ndarray], against_time: bool, keep: bool) -> np.ndarray:
-        """The outputs of all steps, the final states, and a `Record`; with `keep`, of what `backward` needs."""
+        """The outputs of all steps, the final states, and a `Residuals`; with `keep`, of what `backward` needs."""
         body = self.body
         xs, states, leaves = self._split(arrays)
         T, B = xs[0].shape[:2]
@@ -99,12 +99,12 @@ class Recurrence:
         )
         ys = [y.reshape(T, B, *n.shape[1:]) for y, n in zip(run.outputs, body.outputs, strict=False)]
         finals = [final.reshape(state.shape) for final, state in zip(run.finals, states, strict=True)]
-        return array_of_arrays([*ys, *finals, Record(run.slots, run.saved) if keep else Record()])
+        return tuple_array([*ys, *finals, Residuals(run.slots, run.saved) if keep else Residuals()])
 
     def backward(
         self,
         gradients: Sequence[Any],
-        record: Record,
+        residuals: Residuals,
         arrays: Sequence[np.ndarray],
         against_time: bool,
         wrt: tuple[int, ...],
@@ -115,9 +115,9 @@ class Recurrence:
         `by_step` gives those of the shared leaves one for each time step, (T, *shape).
         """
         body = self.body
-        if record.states is None:
-            record = self.forward(arrays, against_time, keep=True)[-1]
-        assert record.states is not None
+        if residuals.states is None:
+            residuals = self.forward(arrays, against_time, keep=True)[-1]
+        assert residuals.states is not None
         xs, states, leaves = self._split(arrays)
         T, B = xs[0].shape[:2]
         zero = [isinstance(g, int) for g in gradients]
@@ -128,15 +128,15 @@ class Recurrence:
         ]
         d_outputs, d_finals = full[: len(body.outputs)], full[len(body.outputs) :]
         lag = int(against_time)
-        before = [s[lag : lag + T] for s in record.states]
-        after = {n.number: s[1 - lag : 1 - lag + T] for n, s in zip(body.new_states, record.states, strict=True)}
+        before = [s[lag : lag + T] for s in residuals.states]
+        after = {n.number: s[1 - lag : 1 - lag + T] for n, s in zip(body.new_states, residuals.states, strict=True)}
         program = self.program("backward", tuple(i for i in wrt if not self.is_state(i)))
         given = [*xs, *before, *after.values(), *d_outputs]
         run = program.run(
-            T, B, given, d_finals, leaves, against_time=not against_time, saved=record.saved, by_step=by_step
+            T, B, given, d_finals, leaves, against_time=not against_time, saved=residuals.saved, by_step=by_step
         )
         if program.rows.overwrites:
-            self.store.give_back(record, self.program("forward"))
+            self.store.give_back(residuals, self.program("forward"))
         rows, totals = iter(run.outputs), iter(run.totals)
         found: dict[int, np.ndarray] = {}
         for i in wrt:

@@ -17,10 +17,10 @@ from ..core.trees import flatten
 from ..ops import stack, where
 from . import segments
 from .higher import pulled_back, pushed_forward
-from .known import Uncompiled, UncompiledWarning
-from .parts import take_part
-from .recurrence import Record, Recurrence
+from .recurrence import Recurrence, Residuals
+from .trace_cache import Uncompiled, UncompiledWarning
 from .tracing import arguments, traced_once
+from .tuples import get_element
 
 
 def scan(
@@ -110,7 +110,7 @@ def run(
         results = _evaluate(*[x._array for x in operands], **attrs)
         node = recorded(Tensor(results), SCAN, tuple(operands), attrs, mode)
     node.named(title)
-    return [take_part(node, k, specs) for k in range(len(specs))]
+    return [get_element(node, k, specs) for k in range(len(specs))]
 
 
 def _evaluate(
@@ -154,7 +154,7 @@ def _by_step(node: Tensor, i: int, g: np.ndarray) -> dict[int, np.ndarray]:
     attrs = node.attrs or {}
     recurrence, reverse = attrs["recurrence"], attrs["reverse"]
     arrays = [x.numpy() for x in node.inputs]
-    found = recurrence.backward(g[: len(attrs["specs"])], Record(), arrays, reverse, attrs["wrt"], by_step=True)
+    found = recurrence.backward(g[: len(attrs["specs"])], Residuals(), arrays, reverse, attrs["wrt"], by_step=True)
     T = node.inputs[0].shape[0]
     if i not in found or not T:
         return {}

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..step.body import width
-from .parts import array_of_arrays
-from .recurrence import Record, Recurrence
+from .recurrence import Recurrence, Residuals
+from .tuples import tuple_array
 
 #: Bytes that a segment may keep however few its steps: less would save nothing, and calls take time.
 SMALL = 1 << 20
@@ -45,28 +45,28 @@ def _spans(T: int, length: int, against_time: bool) -> list[slice]:
 
 
 def forward(recurrence: Recurrence, arrays: Sequence[np.ndarray], against_time: bool, length: int) -> np.ndarray:
-    """`Recurrence.forward`, segment by segment; the record has the states before each."""
+    """`Recurrence.forward`, segment by segment; the residuals has the states before each."""
     body = recurrence.body
     first, last = len(body.sequences), len(body.sequences) + len(body.states)
     T, B = arrays[0].shape[:2]
     states = list(arrays[first:last])
     results = [np.empty((T, B, *n.shape[1:]), n.dtype) for n in body.outputs]
-    record = Record(seams=[])
+    residuals = Residuals(seams=[])
     for span in _spans(T, length, against_time):
-        assert record.seams is not None
-        record.seams.append(states)
+        assert residuals.seams is not None
+        residuals.seams.append(states)
         operands = [*[x[span] for x in arrays[:first]], *states, *arrays[last:]]
         parts = recurrence.forward(operands, against_time, keep=False)
         for result, part in zip(results, parts[: len(results)], strict=True):
             result[span] = part
         states = [np.array(state) for state in parts[len(results) : -1]]  # a view would keep all steps of the segment
-    return array_of_arrays([*results, *states, record])
+    return tuple_array([*results, *states, residuals])
 
 
 def backward(
     recurrence: Recurrence,
     gradients: Sequence[Any],
-    record: Record,
+    residuals: Residuals,
     arrays: Sequence[np.ndarray],
     against_time: bool,
     wrt: tuple[int, ...],
@@ -79,7 +79,7 @@ def backward(
     found: dict[int, np.ndarray] = {i: np.zeros(arrays[i].shape, arrays[i].dtype) for i in wrt}
     d_states = list(gradients[count:])
     spans = _spans(arrays[0].shape[0], length, against_time)
-    for span, states in zip(reversed(spans), reversed(record.seams or []), strict=True):
+    for span, states in zip(reversed(spans), reversed(residuals.seams or []), strict=True):
         operands = [*[x[span] for x in arrays[:first]], *states, *arrays[last:]]
         kept = recurrence.forward(operands, against_time, keep=True)[-1]
         d_outputs = [g if isinstance(g, int) else g[span] for g in gradients[:count]]

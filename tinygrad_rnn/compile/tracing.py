@@ -14,8 +14,8 @@ from ..core.trees import arranged, flatten
 from ..ops import where
 from ..step.body import NotRowWise
 from ..step.tracing import traced
-from .known import Uncompiled, known
 from .recurrence import Recurrence
+from .trace_cache import Uncompiled, cached_trace
 
 Rebuild = Callable[[list[Any]], Any]
 
@@ -49,7 +49,7 @@ def traced_once(cell: Any, x: Tensor, state: Any, states: list[Tensor], rebuild:
 
     if DISABLE_JIT and x._array is not None:  # a graph of shapes only needs no compiler
         return _check(cell, x, states, rebuild)
-    return known(cell, (x.shape[2], x.dtype, kinds, masked, _structure(state)), trace)
+    return cached_trace(cell, (x.shape[2], x.dtype, kinds, masked, _structure(state)), trace)
 
 
 def _check(cell: Any, x: Tensor, states: list[Tensor], rebuild: Rebuild) -> None:

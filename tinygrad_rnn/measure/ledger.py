@@ -85,7 +85,7 @@ def ledger(thing: Tensor | Graph) -> Ledger:
     states: Counter[int] = Counter()  # bytes of the states of one step
     read = {n.number: n for n in map(_owner, (n for n in backward.nodes if n.number in inside))}
     for n in read.values():
-        if n.op is None or n.op.name == "part" or is_scan(n) or graph.is_leaf(n):
+        if n.op is None or n.op.name == "element" or is_scan(n) or graph.is_leaf(n):
             continue
         size = n.size * n.dtype.itemsize
         step = n.scope.step if n.scope else None

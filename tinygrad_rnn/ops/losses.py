@@ -62,7 +62,7 @@ def _log_likelihood_rule(g, y, z, targets):
         chosen = put_along(unsqueeze(g, axis=-1), unsqueeze(targets, axis=-1), axis=-1, shape=z.shape)
         return chosen - unsqueeze(g, axis=-1) * softmax(z)
     rows, chosen = _flat(z, targets)
-    return kernels.training.log_likelihood_gradient(g.reshape(-1), rows, chosen).reshape(z.shape)
+    return kernels.loss_and_update.log_likelihood_gradient(g.reshape(-1), rows, chosen).reshape(z.shape)
 
 
 @primitive(
@@ -83,7 +83,7 @@ def log_likelihood(z, targets):
     """
     _rows_of_classes(z.shape, targets.shape)
     _check_classes(targets, z.shape[-1])
-    return np.asarray(kernels.training.log_likelihood(*_flat(z, targets)).reshape(targets.shape))
+    return np.asarray(kernels.loss_and_update.log_likelihood(*_flat(z, targets)).reshape(targets.shape))
 
 
 def cross_entropy(logits: TensorLike, targets: TensorLike, axis: int = -1, reduction: str = "mean") -> Tensor:

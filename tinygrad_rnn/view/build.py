@@ -12,7 +12,7 @@ from ..step.names import clean, plain_name, split_name
 from .blocks import Blocks
 from .emphasis import Emphasis
 from .gates import PRODUCTS
-from .labels import entry_text, ghost_label, label, step_of
+from .labels import entry_text, ghost_label, label, time_of
 from .picture import Edge, Label, Node, Picture
 from .sheet import Sheet
 from .theme import LIGHT, POINT, Theme
@@ -178,7 +178,7 @@ class _Builder:
         """For a pointer resting on the node: its path and how it was computed."""
         made = role
         if node.op is not None and role != "saved":
-            operands = [plain_name(*split_name(x.name, step_of(x))) if x.name else "·" for x in node.inputs or ()]
+            operands = [plain_name(*split_name(x.name, time_of(x))) if x.name else "·" for x in node.inputs or ()]
             made = f"{node.op.name}({', '.join(operands)})"
         return f"{clean(node.path)}: {made}, shape {node.shape}, {node.dtype}"
 

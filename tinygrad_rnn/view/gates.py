@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from ..core.op import Op
 from ..core.tensor import Tensor
 from ..step.names import clean, plain_name, split_name
-from .labels import step_of
+from .labels import time_of
 from .sheet import Operands, Sheet, stand_in
 
 PRODUCTS = ("MatMul", "Gemm", "Einsum")
@@ -144,7 +144,7 @@ def _join(sheet: Sheet, nodes: list[Tensor]) -> None:
 def _called(x: Tensor, sheet: Sheet) -> str:
     if x.name is None:
         return "·"
-    return plain_name(*split_name(sheet.names.get(x.name, x.name), None if x.number in sheet.timeless else step_of(x)))
+    return plain_name(*split_name(sheet.names.get(x.name, x.name), None if x.number in sheet.timeless else time_of(x)))
 
 
 def _show_weights(sheet: Sheet, gate: Tensor, total: _Sum) -> None:

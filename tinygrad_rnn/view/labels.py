@@ -36,7 +36,7 @@ def label(
     base, index = ("", "")
     constant = role == "constant" and not node.shape and not node.is_abstract
     if node.name and "name" in show and not constant:
-        base, index = split_name(names.get(node.name, node.name), step_of(node) if timed else None)
+        base, index = split_name(names.get(node.name, node.name), time_of(node) if timed else None)
     elif leaf:
         base = stand_in(node, role)
     lines = []
@@ -80,12 +80,12 @@ def ghost_label(solid: Label, node: Tensor, reader: Tensor | None, glyph: str | 
         return Label("", solid.base, solid.index)
     origin = reader.origin if reader is not None else None
     if origin is not None and origin.name is not None:
-        base, index = split_name(origin.name, step_of(origin))
+        base, index = split_name(origin.name, time_of(origin))
         return Label("", "∂" + base, index)
     return Label("", glyph or stand_in(node, "value"))
 
 
-def step_of(node: Tensor) -> int | None:
+def time_of(node: Tensor) -> int | None:
     return node.scope.step if node.scope is not None else None
 
 
@@ -131,7 +131,7 @@ def stand_in(node: Tensor, role: str) -> str:
 def _short(node: Tensor) -> str:
     if node.name is None:
         return entry_text(node.numpy()[()]) if node.op is None and not (node.shape or node.is_abstract) else ""
-    base, index = split_name(node.name, step_of(node))
+    base, index = split_name(node.name, time_of(node))
     return base + subscript(index) if index.isdecimal() or not index else f"{base}_{index}"
 
 
