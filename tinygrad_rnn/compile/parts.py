@@ -46,7 +46,7 @@ TAKE = Op(
     "part", _taken, ("values",), {"k": 0, "specs": ()},
     shape=lambda values, k, specs: specs[k][0],
     dtype=lambda values, k, specs: specs[k][1],
-    vjps=[_part_gradient], accumulate={0: _add_part}, linear="each", latex="{values}", glyph="·",
+    vjps=[_part_gradient], accumulate={0: _add_part}, linear="each", kind="part", latex="{values}", glyph="·",
 )  # fmt: skip
 
 TOGETHER = Op(
@@ -54,7 +54,7 @@ TOGETHER = Op(
     shape=lambda *xs: (len(xs),),
     dtype=lambda *_: np.dtype(object),
     vjps=lambda g, y, *xs: lambda i: take_part(g, i, specs_of(xs)),
-    variadic=True, promotes=(), linear="jointly", glyph="( )",
+    variadic=True, promotes=(), linear="jointly", kind="arrangement", glyph="( )",
 )  # fmt: skip
 
 
