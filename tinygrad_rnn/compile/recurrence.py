@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.counting import flops
 from ..core.tensor import Tensor
 from ..step.body import BATCH, Body
 from .program import Program
@@ -64,7 +65,7 @@ class Recurrence:
     def cost(self) -> int:
         """FLOPs of a step for one row."""
         rows = [n for n in self.body.graph.nodes if BATCH in n.shape]
-        return sum(n.op.flops(n.shape, [x.shape for x in n.inputs], n.attrs) for n in rows if n.op) // BATCH
+        return sum(map(flops, rows)) // BATCH
 
     @cached_property
     def all_operands(self) -> tuple[int, ...]:
