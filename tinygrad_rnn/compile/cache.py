@@ -3,7 +3,7 @@
 A file is named by the hash of its content and of the code it builds on, written whole and then put in place, and read
 back and compared before it is run: a file that differs is written again, never executed. What Numba compiled is sealed
 with its hash, and compiled again where that does not match (Numba keeps it as pickles, which run what they hold). A
-folder that cannot be written, or that somebody else could change, costs only the cache: a temporary one takes its place.
+folder that cannot be written, or that others could change, costs only the cache: a temporary one takes its place.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def folder() -> Path:
 
 
 def _shared(place: Path) -> str | None:
-    """Who else could change what a folder holds; None if nobody. Windows has neither owners by number nor such modes."""
+    """Who else could change what a folder holds; None if nobody. On Windows folders have no such owners and modes."""
     if not hasattr(os, "geteuid"):
         return None
     about = place.stat()

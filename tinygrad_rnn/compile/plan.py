@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from dataclasses import dataclass, field
 
 from ..core.op import Op
@@ -163,9 +164,10 @@ def shared_base(x: Tensor) -> tuple[Tensor, int]:
 
 
 def weight_name(w: Tensor) -> str | None:
+    """What a program calls a weight: not which layer and direction it serves, so that equal layers share a program."""
     while w.name is None and w.inputs:
         w = w.inputs[0]
-    return w.name
+    return w.name and re.sub(r"_l\d+(_reverse)?$", "", w.name)
 
 
 def shape_text(n: Tensor) -> str:
