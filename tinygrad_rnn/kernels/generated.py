@@ -37,6 +37,7 @@ def compiled(function: Any) -> Any:
         def customized(flags: Any) -> Any:
             flags = customize(flags)
             flags.noalias = True
+            flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True  # only programs call it: that is quicker to compile
             return flags
 
         compiler._customize_flags = customized  # type: ignore[union-attr]
