@@ -9,8 +9,8 @@ import pytest
 
 import tinygrad_rnn as tg
 
-x, xs = np.array([0.5, 1.0, 2.0]), np.sin(np.arange(12.0)).reshape(3, 2, 2)
-CELL = tg.nn.RNNCell(2, 3, dtype=np.float64, generator=np.random.default_rng(0))
+x, xs = np.array([0.5, 1.0, 2.0]), np.sin(np.arange(36.0)).reshape(3, 2, 6)
+CELL = tg.nn.RNNCell(6, 3, dtype=np.float64, generator=np.random.default_rng(0))
 
 
 def cubes(x):
