@@ -27,8 +27,8 @@ binding.set_option("", "--hoist-runtime-checks=false")
 def compiled(function: Any) -> Any:
     """`njit` for a function whose array arguments are distinct, which lets its loops be vectorised.
 
-    Numba knows the attributes (they are compiler flags) but has no options for them; without them programs are the same,
-    only slower to run and to compile.
+    Numba knows the attributes (they are compiler flags) but has no options for them; without them loops are only
+    slower, and take longer to compile.
     """
     dispatcher = njit(**ORDERED)(function)
     compiler = getattr(dispatcher, "_compiler", None)
