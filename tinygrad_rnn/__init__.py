@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .core import *  # noqa: F403
+from .core import errors as errors
 from .ops import *  # noqa: F403
 
 if TYPE_CHECKING:

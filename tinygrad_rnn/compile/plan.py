@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import keyword
+import re
 from dataclasses import dataclass, field
 
 from ..core.expression import functions
@@ -167,9 +168,10 @@ def unknown_functions(entry: ast.expr) -> list[str]:
 
 
 def weight_name(w: Tensor) -> str | None:
+    """What a program calls a weight: not which layer and direction it serves, so that equal layers share a program."""
     while w.name is None and w.inputs:
         w = w.inputs[0]
-    return w.name
+    return w.name and re.sub(r"_l\d+(_reverse)?$", "", w.name)
 
 
 def shape_text(n: Tensor) -> str:

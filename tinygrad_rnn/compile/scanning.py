@@ -128,16 +128,16 @@ def _vjps(
     if isinstance(g, Tensor):
         return pulled_back(run, g, xs, recurrence, reverse, specs).get
     found: dict[int, Any] = {}
+    remaining = [recurrence.all_operands, wrt]
 
     def gradient(i: int) -> Any:
-        if i not in found:  # also of an operand that asked for none when this was recorded
-            wanted = recurrence.all_operands if found else wrt
+        # the second time round: an operand that asked for none when this was recorded
+        while i not in found and remaining and (not found or i in recurrence.all_operands):
+            wanted = remaining.pop()
             if length is None:
                 found.update(recurrence.backward(g[: len(specs)], y[-1], xs, reverse, wanted))
             else:
                 found.update(segments.backward(recurrence, g[: len(specs)], y[-1], xs, reverse, wanted, length))
-            if i not in found and i in recurrence.all_operands:
-                return gradient(i)
         return found.get(i)
 
     return gradient

@@ -238,6 +238,16 @@ class Tensor(_Methods):
             facts.append("requires_grad=True")
         return f"{type(self).__name__}({', '.join(facts)})"
 
+    def __format__(self, spec: str) -> str:
+        """``f"{loss:.3f}"``: a tensor of one entry is formatted as the number it is."""
+        if not spec:
+            return str(self)
+        if self.size != 1:
+            raise ShapeError(
+                with_user_line(f"format: {self.describe()} has {self.size} entries, and {spec!r} formats one number")
+            )
+        return format(self.item(), spec)
+
     # -- writing in place ---------------------------------------------------------------------
 
     def assign_(self, value: TensorLike) -> Tensor:

@@ -76,7 +76,7 @@ def draw(
         batch: for a cell, the batch size it is traced with.
         input: for a cell or module whose input size is not known, the shape of its input (of one step).
         max_nodes: refuse larger graphs.
-        time_limit: seconds for the layout.
+        time_limit: seconds of computing for the layout.
         engine: "bundled" Graphviz, or the machine's own "dot".
 
     Raises:
