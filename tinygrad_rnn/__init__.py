@@ -13,6 +13,7 @@ from .ops import *  # noqa: F403
 
 if TYPE_CHECKING:
     from . import data as data
+    from . import linalg as linalg
     from . import nn as nn
     from . import optim as optim
     from . import strategies as strategies
@@ -41,6 +42,7 @@ __version__ = "0.1.0"
 
 #: What is imported when first used: name → module (the module itself, or the one that has the name).
 _LAZY = {
+    "linalg": "linalg",
     "nn": "nn",
     "optim": "optim",
     "data": "data",

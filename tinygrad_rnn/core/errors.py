@@ -8,6 +8,8 @@ import linecache
 import os
 import sys
 
+import numpy as np
+
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _BETWEEN = (_PACKAGE, functools.__file__, contextlib.__file__)  # frames that are never the user's
 
@@ -26,6 +28,10 @@ class OutOfRangeError(ShapeError, IndexError):
 
 class DTypeError(TinygradError, TypeError):
     """An operand is of a kind or dtype the op does not take."""
+
+
+class LinAlgError(TinygradError, np.linalg.LinAlgError):
+    """A matrix has no inverse, or no decomposition of the kind that was asked for."""
 
 
 class DeclarationError(TinygradError, TypeError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from string import ascii_letters
+from string import ascii_letters, ascii_lowercase, ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -94,19 +94,32 @@ def _einsum(*operands, subscripts):
     return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
 
 
-def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
+def einsum(subscripts: str | TensorLike, *operands: Any, optimize: Any = True) -> Tensor:
     """Sum products of entries by Einstein's convention: ``einsum("ij,jk->ik", a, b)`` is ``a @ b``.
 
     One letter per axis. Letters missing from the output are summed over, a letter twice in one operand takes its
     diagonal, "…" written ``...`` stands for any leading axes and broadcasts. Without ``->`` the output has the
-    letters that occur once, in alphabetical order (np.einsum).
+    letters that occur once, in alphabetical order (np.einsum). Axes may be numbers too, in a list after each operand:
+    ``einsum(a, [0, 1], b, [1, 2], [0, 2])``. The order of products is chosen for speed, whatever `optimize` says.
 
     Raises:
         ArgumentError: the subscripts are not understood.
         ShapeError: they do not fit the operands.
     """
+    if not isinstance(subscripts, str):
+        subscripts, operands = _spelled((subscripts, *operands))
     shapes = [np.shape(x) if not isinstance(x, Tensor) else x.shape for x in operands]
     return _einsum(*operands, subscripts=_explicit(subscripts, shapes))
+
+
+def _spelled(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Operands that each have a list of numbered axes after them, and perhaps one for the output, in letters."""
+
+    def term(axes: Any) -> str:
+        return "".join("..." if axis is Ellipsis else (ascii_uppercase + ascii_lowercase)[axis] for axis in axes)
+
+    terms = ",".join(map(term, given[1::2]))
+    return (f"{terms}->{term(given[-1])}" if len(given) % 2 else terms), given[: len(given) // 2 * 2 : 2]
 
 
 def _explicit(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> str:

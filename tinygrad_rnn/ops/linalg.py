@@ -153,8 +153,8 @@ def dot(a: TensorLike, b: TensorLike) -> Tensor:
 
 def inner(a: TensorLike, b: TensorLike) -> Tensor:
     """The sum of products over the last axes of both, as np.inner."""
-    b = as_tensor(b)
-    return dot(a, b.mT if len(b.shape) > 1 else b)
+    a, b = as_tensor(a), as_tensor(b)
+    return dot(a, b.mT if a.shape and len(b.shape) > 1 else b)
 
 
 def outer(a: TensorLike, b: TensorLike) -> Tensor:
