@@ -12,7 +12,7 @@ from ..core.tensor import Tensor, TensorLike
 from .comparisons import where
 from .creation import operand
 from .functions import sqrt
-from .rearranging import atleast_2d, moveaxis
+from .rearranging import atleast_2d, checked_axes, moveaxis
 from .reduce import Axis, count, mean, reduced_axes, reduced_shape, sum
 from .selecting import diagonal
 from .shaping import permute, reshape
@@ -68,7 +68,7 @@ def quantile(x: TensorLike, q: Any, axis: Axis = None, *, keepdims: bool = False
     if not ((parts >= 0) & (parts <= 1)).all():
         raise ArgumentError(with_user_line(f"quantile: expected parts from 0 to 1, got {q}"))
     x = x if x.dtype.kind == "f" else x.astype(np.float64)
-    axes = reduced_axes(x.shape, axis)
+    axes = checked_axes("quantile", x.shape, tuple(range(len(x.shape))) if axis is None else axis)
     rest = tuple(n for i, n in enumerate(x.shape) if i not in axes)
     lines = reshape(moveaxis(x, axes, tuple(range(len(axes)))), (count(x.shape, axis), *rest))
     last = lines.shape[0] - 1

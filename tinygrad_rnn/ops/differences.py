@@ -11,7 +11,7 @@ from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from .creation import operand, tensor
 from .joining import along, concatenate
-from .rearranging import checked_axes, moveaxis, ravel
+from .rearranging import atleast_1d, checked_axes, checked_axis, moveaxis, ravel
 from .reduce import sum
 
 
@@ -26,7 +26,7 @@ def diff(
     if n < 0:
         raise ArgumentError(with_user_line(f"diff: n is at least 0, got {n}"))
     x = operand(x)
-    (axis,) = checked_axes("diff", x.shape, axis)
+    axis = checked_axis("diff", x.shape, axis)
     if n and (prepend is not None or append is not None):
         ends = [e if e is None else _end(e, x, axis) for e in (prepend, append)]
         x = concatenate([part for part in (ends[0], x, ends[1]) if part is not None], axis=axis)
@@ -103,9 +103,9 @@ def cumprod(x: TensorLike, axis: int | None = None, *, dtype: Any = None) -> Ten
     By doubling: each of log₂ N rounds multiplies every entry by that which lies twice as far back, so that gradients
     are exact where entries are 0, at every order.
     """
-    x, axis = (ravel(x), 0) if axis is None else (operand(x), axis)
-    x = x if dtype is None else x.astype(dtype)
-    (axis,) = checked_axes("cumprod", x.shape, axis)
+    x, axis = (ravel(x), 0) if axis is None else (atleast_1d(x), axis)
+    x: Any = x if dtype is None else x.astype(dtype)
+    axis = checked_axis("cumprod", x.shape, axis)
     step = 1
     while step < x.shape[axis]:
         x = concatenate([_cut(x, axis, 0, step), _cut(x, axis, step, None) * _cut(x, axis, 0, -step)], axis=axis)
@@ -138,7 +138,7 @@ def linspace(
 def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis: int = -1) -> Tensor:
     """The area under y along an axis by trapezoids between entries, at coordinates x or dx apart (np.trapezoid)."""
     y = operand(y)
-    (axis,) = checked_axes("trapezoid", y.shape, axis)
+    axis = checked_axis("trapezoid", y.shape, axis)
     if x is not None:
         x = operand(x)
         dx = diff(x, axis=axis if len(x.shape) > 1 else 0)

@@ -156,6 +156,9 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {f: ours for f, ours in _ALIKE.items(
     np.percentile: lambda a, q, axis=None, *, keepdims=False: averages.percentile(a, q, axis, keepdims=keepdims),
     np.count_nonzero: lambda a, axis=None, *, keepdims=False: reductions.count_nonzero(a, axis, keepdims),
     np.ptp: lambda a, axis=None, *, keepdims=False: reductions.ptp(a, axis, keepdims),
+    np.take: lambda a, indices, axis=None, out=None, mode="raise": selecting.take(
+        a, indices, axis, **_without_out(out, {"mode": mode})
+    ),
     np.cumsum: lambda a, axis=None, dtype=None: reductions.cumsum(a, axis, dtype=dtype),
     np.cumprod: lambda a, axis=None, dtype=None: differences.cumprod(a, axis, dtype=dtype),
     np.where: _where,
@@ -190,7 +193,6 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {f: ours for f, ours in _ALIKE.items(
     np.linalg.vecdot: lambda x1, x2, axis=-1: products.vecdot(x1, x2, axis),
     np.zeros_like: lambda a, dtype=None: creation.zeros_like(a, dtype=dtype),
     np.ones_like: lambda a, dtype=None: creation.ones_like(a, dtype=dtype),
-    np.empty_like: lambda a, dtype=None: creation.zeros_like(a, dtype=dtype),
     np.full_like: lambda a, fill_value, dtype=None: creation.full_like(a, fill_value, dtype=dtype),
 }
 

@@ -52,6 +52,8 @@ def pad(
     widths = [(int(before), int(after)) for before, after in _pairs("pad_width", pad_width, x)]
     if reflect_type != "even":
         raise ArgumentError(with_user_line(f"pad: reflect_type is 'even', not {reflect_type!r}"))
+    if not widths:
+        return x
     if mode == "constant" and np.ndim(constant_values) == 0:
         return shaping.pad(x, widths, constant_values)
     if min((n for pair in widths for n in pair), default=0) < 0:

@@ -26,6 +26,13 @@ def checked_axes(what: str, shape: tuple[int, ...], axes: Axes) -> tuple[int, ..
         raise ShapeError(with_user_line(f"{what}: {error}")) from None
 
 
+def checked_axis(what: str, shape: tuple[int, ...], axis: Any) -> int:
+    """One axis as a non-negative number, or an error that names the user's line."""
+    if not isinstance(axis, (int, np.integer)):
+        raise ShapeError(with_user_line(f"{what}: axis is one number, not {axis!r}"))
+    return checked_axes(what, shape, (axis,))[0]
+
+
 def copy(x: TensorLike) -> Tensor:
     """The same values as a node, or an array, of its own."""
     return alias(x) if isinstance(x, Tensor) else np.array(x)  # type: ignore[return-value]
@@ -58,7 +65,7 @@ def rollaxis(x: TensorLike, axis: int, start: int = 0) -> Tensor:
     n = len(x.shape)
     if not -n <= start <= n:
         raise ShapeError(with_user_line(f"rollaxis: start {start} is out of range for shape {x.shape}"))
-    (axis,), start = checked_axes("rollaxis", x.shape, axis), start % n if start < 0 else start
+    axis, start = checked_axis("rollaxis", x.shape, axis), start + n if start < 0 else start
     return moveaxis(x, axis, start - (axis < start))
 
 

@@ -16,6 +16,7 @@ from .comparisons import equal, maximum, minimum, not_equal
 from .comparisons import where as choose
 from .creation import operand
 from .functions import sqrt
+from .rearranging import atleast_1d
 from .reduce import Axis
 
 
@@ -130,7 +131,7 @@ def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def cumsum(x: TensorLike, axis: int | None = None, *, dtype: Any = None) -> Tensor:
     """Running sums along `axis`: entry i is the sum of entries 0 … i. None runs through all entries in order."""
-    return cumulative.cumsum(_cast(x, dtype), axis)
+    return cumulative.cumsum(atleast_1d(_cast(x, dtype)), axis)
 
 
 def _cast(x: TensorLike, dtype: Any) -> Any:

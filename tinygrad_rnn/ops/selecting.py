@@ -14,7 +14,7 @@ from . import lookup
 from .comparisons import where
 from .creation import operand
 from .indexing import put
-from .rearranging import checked_axes, moveaxis, ravel
+from .rearranging import checked_axis, moveaxis, ravel
 from .reduce import sum
 
 
@@ -104,7 +104,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = -1) -
     x, indices = operand(x), operand(indices)
     if axis is None:
         return lookup.take(ravel(x), indices, axis=0)
-    (axis,) = checked_axes("take_along_axis", x.shape, axis)
+    axis = checked_axis("take_along_axis", x.shape, axis)
     others = [(*shape[:axis], 1, *shape[axis + 1 :]) for shape in (x.shape, indices.shape)]
     if len(x.shape) != len(indices.shape):
         raise ShapeError(with_user_line(f"take_along_axis: indices need {len(x.shape)} axes, not {indices.shape}"))

@@ -13,7 +13,7 @@ from ..core.tensor import Tensor, TensorLike
 from .creation import operand
 from .joining import concatenate, split
 from .lookup import take
-from .rearranging import atleast_1d, atleast_2d, atleast_3d, checked_axes, ravel
+from .rearranging import atleast_1d, atleast_2d, atleast_3d, checked_axis, ravel
 from .shaping import reshape
 
 
@@ -59,7 +59,7 @@ def tile(x: TensorLike, reps: int | Sequence[int]) -> Tensor:
 def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
     """Every entry (or slice along an axis) `repeats` times, one count for all or one for each."""
     x, axis = (ravel(x), 0) if axis is None else (operand(x), axis)
-    (axis,) = checked_axes("repeat", x.shape, axis)
+    axis = checked_axis("repeat", x.shape, axis)
     try:
         return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis=axis)
     except ValueError as error:
@@ -69,7 +69,7 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
 def array_split(x: TensorLike, parts: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """As `split`, but pieces may differ by one in size."""
     x = operand(x)
-    (axis,) = checked_axes("array_split", x.shape, axis)
+    axis = checked_axis("array_split", x.shape, axis)
     if not isinstance(parts, (int, np.integer)):
         return split(x, parts, axis)
     if parts < 1:
