@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .core import *  # noqa: F403
+from .core.names import PACKAGE, no_attribute
 from .ops import *  # noqa: F403
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ _LAZY = {
 
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
-        raise AttributeError(f"module 'tinygrad_rnn' has no attribute {name!r}")
+        raise no_attribute("module 'tinygrad_rnn'", name, PACKAGE)
     module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
     value = module if _LAZY[name] == name else getattr(module, name)
     globals()[name] = value

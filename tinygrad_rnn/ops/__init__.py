@@ -40,6 +40,7 @@ from .extrema import argmax, argmin
 from .functions import cos, erf, exp, expm1, log, log1p, sin, sqrt, tan, tanh
 from .indexing import getitem
 from .joining import chunk, concatenate, split, stack
+from .keywords import answering, has_axis
 from .linalg import dot, inner, matmul, outer
 from .log_sum_exp import log_softmax, logsumexp, softmax
 from .lookup import embedding, gather, scatter_add
@@ -292,3 +293,7 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+for _name in __all__:
+    if has_axis(globals()[_name]):
+        globals()[_name] = answering(globals()[_name])

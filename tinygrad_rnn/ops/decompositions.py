@@ -26,7 +26,7 @@ from .joining import concatenate
 from .matrices import REGULAR, decomposed, floats, inv, square_shape
 from .selecting import tril, triu
 
-_POSITIVE = [a @ a.mT + np.diag([0.1, 0.7, 1.9]) for a in REGULAR]
+_POSITIVE = [a + a.mT + np.diag([4.0, 6.0, 9.0]) for a in REGULAR]
 
 
 def symmetric(a):

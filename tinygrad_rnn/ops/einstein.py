@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from string import ascii_letters, ascii_lowercase, ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,10 @@ from ..core.broadcasting import unbroadcast
 from ..core.declare import primitive
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
+
+
+_CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS = _CAPITALS.lower() + _CAPITALS  # (importing `string` costs as much as a dozen ops)
 
 
 def _terms(subscripts):
@@ -58,7 +61,7 @@ def _gradient(i, g, operands, subscripts) -> Any:
     sizes = _sizes(terms, [x.shape for x in operands])
     others = [(term, x) for k, (term, x) in enumerate(zip(terms, operands, strict=True)) if k != i]
     known = set("".join([output, *(term for term, _ in others)]))
-    unused = iter(letter for letter in ascii_letters if letter not in subscripts)
+    unused = iter(letter for letter in LETTERS if letter not in subscripts)
     target = ""
     for letter in terms[i]:
         if letter in target:
@@ -116,7 +119,7 @@ def _spelled(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     """Operands that each have a list of numbered axes after them, and perhaps one for the output, in letters."""
 
     def term(axes: Any) -> str:
-        return "".join("..." if axis is Ellipsis else (ascii_uppercase + ascii_lowercase)[axis] for axis in axes)
+        return "".join("..." if axis is Ellipsis else (_CAPITALS + _CAPITALS.lower())[axis] for axis in axes)
 
     terms = ",".join(map(term, given[1::2]))
     return (f"{terms}->{term(given[-1])}" if len(given) % 2 else terms), given[: len(given) // 2 * 2 : 2]
@@ -135,7 +138,7 @@ def _explicit(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> str:
         raise wrong("expected letters, commas, '...' and at most one '->'")
     if len(terms) != len(shapes):
         raise wrong(f"{len(shapes)} operands but {len(terms)} terms")
-    free = "".join(letter for letter in ascii_letters if letter not in text)
+    free = "".join(letter for letter in LETTERS if letter not in text)
     extra = 0
     for k, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
         if "..." in term:

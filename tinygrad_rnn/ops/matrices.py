@@ -23,7 +23,7 @@ from .shaping import reshape
 
 #: Matrices far from singular, for the tests: one alone, and a batch.
 _MATRIX = np.array([[2.0, 0.3, -0.5], [0.1, -1.5, 0.4], [0.7, 0.2, 1.1]])
-REGULAR = [_MATRIX, np.stack([_MATRIX, _MATRIX.T @ _MATRIX + 0.1])]
+REGULAR = [_MATRIX, np.stack([_MATRIX, [[1.0, 0.2, 0.9], [-0.4, 1.3, 0.1], [0.3, 2.0, 0.6]]])]
 
 
 def square_shape(a, **_):

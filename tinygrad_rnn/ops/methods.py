@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.broadcasting import cast
 from ..core.errors import DTypeError, with_user_line
+from ..core.names import TENSOR, no_attribute
 from ..core.tensor import Tensor, TensorLike
 from . import (
     activations,
@@ -28,6 +29,7 @@ from . import (
     stacking,
     statistics,
 )
+from .keywords import answering, has_axis
 from .reduce import Axis
 
 
@@ -301,6 +303,16 @@ class Methods:
         return shaping.permute(x, axes=tuple(reversed(range(len(x.shape)))))
 
 
+def _missing(self: Tensor, name: str) -> Any:
+    """The AttributeError of a tensor, which says what to write instead: a function, or another name."""
+    from . import __all__ as functions
+
+    raise no_attribute("Tensor", name, TENSOR, f"the function tg.{name}" if name in functions else None)
+
+
+setattr(Tensor, "__getattr__", _missing)  # noqa: B010  (not a method of `Methods`: type checkers would allow any name)
+
+
 def _comparable(other: object) -> bool:
     """Whether == compares entries; with None, strings and the like a tensor is simply unequal."""
     return isinstance(other, (Tensor, np.ndarray, np.generic, bool, int, float, list, tuple))
@@ -316,7 +328,7 @@ for _name, _method in vars(Methods).items():
         continue
     if not _method.__doc__:  # a method says what its op says
         _method.__doc__ = next((vars(m)[_name].__doc__ for m in _THEMES if _name in vars(m)), None)
-    setattr(Tensor, _name, _method)
+    setattr(Tensor, _name, answering(_method) if has_axis(_method) else _method)
 
 #: The operators of every recurrent cell, without the detour.
 for _name, _function in {
