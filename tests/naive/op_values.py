@@ -26,6 +26,8 @@ SCALARS = {
     "silu": lambda x: x * sigmoid(x),
     "gelu": lambda x: x * phi(x),
     "abs": abs,
+    **{f: getattr(np, f) for f in ("sinh", "cosh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh")},
+    **{f: getattr(np, f) for f in ("arctan2", "hypot", "floor", "ceil", "rint", "trunc")},
 }
 
 

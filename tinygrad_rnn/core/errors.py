@@ -38,6 +38,10 @@ class DTypeError(TinygradError, TypeError):
     """An operand is of a kind or dtype the op does not take."""
 
 
+class LinAlgError(TinygradError, np.linalg.LinAlgError):
+    """A matrix has no inverse, or no decomposition of the kind that was asked for."""
+
+
 class DeclarationError(TinygradError, TypeError):
     """An op, cell or module is declared wrongly."""
 

@@ -75,6 +75,12 @@ def getitem_method(x: Tensor, index: object) -> Tensor:
     parts = index if isinstance(index, tuple) else (index,)
     for i in parts:
         if isinstance(i, (Tensor, list)):
-            parts = tuple(np.asarray(i) if isinstance(i, (Tensor, list)) else i for i in parts)
+            parts = tuple(_positions(i) if isinstance(i, (Tensor, list)) else i for i in parts)
             break
     return getitem(x, index=parts)
+
+
+def _positions(part):
+    """A tensor or list of an index as an array; an empty list selects nothing, though NumPy would make floats of it."""
+    array = np.asarray(part)
+    return array if array.size or isinstance(part, Tensor) else array.astype(np.intp)

@@ -10,7 +10,9 @@ import numpy as np
 from ..core.declare import primitive
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
+from .creation import operand
 from .reduce import reduced_axes
+from .shaping import reshape
 
 
 def along(axis, index, ndim):
@@ -44,14 +46,16 @@ def _concatenate(*arrays, axis=0):
     return np.concatenate(arrays, axis=axis)
 
 
-def concatenate(tensors: Sequence[TensorLike], axis: int = 0) -> Tensor:
-    """The tensors joined end to end along an existing axis. Their other sizes must agree.
+def concatenate(tensors: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
+    """The tensors joined end to end along an existing axis. Their other sizes must agree; None joins all entries.
 
     Raises:
         ShapeError: they do not; or there is nothing to join.
     """
     if not len(tensors):
         raise ShapeError(with_user_line("concatenate: expected at least one tensor, got none"))
+    if axis is None:
+        return _concatenate(*[reshape(operand(x), -1) for x in tensors], axis=0)
     return _concatenate(*tensors, axis=axis)
 
 

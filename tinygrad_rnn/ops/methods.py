@@ -8,22 +8,28 @@ import numpy as np
 
 from ..core.broadcasting import cast
 from ..core.errors import DTypeError, with_user_line
+from ..core.names import TENSOR, no_attribute
 from ..core.tensor import Tensor, TensorLike
 from . import (
     activations,
     arithmetic,
     comparisons,
-    cumulative,
+    differences,
     extrema,
     functions,
     indexing,
     linalg,
     log_sum_exp,
-    reduce,
+    rearranging,
+    reductions,
+    rounding,
+    selecting,
     shaping,
     sorting,
+    stacking,
     statistics,
 )
+from .keywords import answering, has_axis
 from .reduce import Axis
 
 
@@ -65,6 +71,27 @@ class Methods:
 
     def __rmatmul__(self, other: TensorLike) -> Tensor:
         return linalg.matmul(other, self)
+
+    def __mod__(self, other: TensorLike) -> Tensor:
+        return rounding.remainder(self, other)
+
+    def __rmod__(self, other: TensorLike) -> Tensor:
+        return rounding.remainder(other, self)
+
+    def __floordiv__(self, other: TensorLike) -> Tensor:
+        return rounding.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: TensorLike) -> Tensor:
+        return rounding.floor_divide(other, self)
+
+    def __divmod__(self, other: TensorLike) -> tuple[Tensor, Tensor]:
+        return rounding.divmod(self, other)
+
+    def __rdivmod__(self, other: TensorLike) -> tuple[Tensor, Tensor]:
+        return rounding.divmod(other, self)
+
+    def __round__(self, decimals: int | None = None) -> Tensor:
+        return rounding.round(self, decimals or 0)
 
     def __neg__(self) -> Tensor:
         return arithmetic.negative(self)
@@ -150,8 +177,14 @@ class Methods:
     def relu(self) -> Tensor:
         return activations.relu(self)
 
-    def clip(self, low: float = -np.inf, high: float = np.inf) -> Tensor:
-        return comparisons.clip(self, low=low, high=high)
+    def clip(
+        self, low: float | None = None, high: float | None = None, *, min: float | None = None, max: float | None = None
+    ) -> Tensor:
+        low, high = low if min is None else min, high if max is None else max
+        return comparisons.clip(self, low=-np.inf if low is None else low, high=np.inf if high is None else high)
+
+    def round(self, decimals: int = 0) -> Tensor:
+        return rounding.round(self, decimals)
 
     def softmax(self, axis: Axis = -1) -> Tensor:
         return log_sum_exp.softmax(self, axis=axis)
@@ -162,26 +195,32 @@ class Methods:
     def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return log_sum_exp.logsumexp(self, axis=axis, keepdims=keepdims)
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return reduce.sum(self, axis=axis, keepdims=keepdims)
+    def sum(self, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.sum(self, axis, keepdims, **options)
 
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return reduce.mean(self, axis=axis, keepdims=keepdims)
+    def mean(self, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.mean(self, axis, keepdims, **options)
 
-    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-        return statistics.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.var(self, axis, ddof, keepdims, **options)
 
-    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-        return statistics.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.std(self, axis, ddof, keepdims, **options)
+
+    def all(self, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.all(self, axis, keepdims, **options)
+
+    def any(self, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.any(self, axis, keepdims, **options)
 
     def norm(self, axis: Axis = None, ord: float = 2, keepdims: bool = False) -> Tensor:
         return statistics.norm(self, axis=axis, ord=ord, keepdims=keepdims)
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return extrema.max(self, axis=axis, keepdims=keepdims)
+    def max(self, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.max(self, axis, keepdims, **options)
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return extrema.min(self, axis=axis, keepdims=keepdims)
+    def min(self, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.min(self, axis, keepdims, **options)
 
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
         return extrema.argmax(self, axis=axis, keepdims=keepdims)
@@ -192,11 +231,35 @@ class Methods:
     def argsort(self, axis: int = -1) -> Tensor:
         return sorting.argsort(self, axis=axis, descending=False)
 
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return cumulative.prod(self, axis=axis, keepdims=keepdims)
+    def prod(self, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.prod(self, axis, keepdims, **options)
 
-    def cumsum(self, axis: int | None = None) -> Tensor:
-        return cumulative.cumsum(self, axis=axis)
+    def ptp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        return reductions.ptp(self, axis, keepdims)
+
+    def cumsum(self, axis: int | None = None, **options: Any) -> Tensor:
+        return reductions.cumsum(self, axis, **options)
+
+    def cumprod(self, axis: int | None = None, **options: Any) -> Tensor:
+        return differences.cumprod(self, axis, **options)
+
+    def dot(self, other: TensorLike) -> Tensor:
+        return linalg.dot(self, other)
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        return selecting.trace(self, offset, axis1, axis2)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        return selecting.diagonal(self, offset, axis1, axis2)
+
+    def take(self, indices: TensorLike, axis: int | None = None, mode: str = "raise") -> Tensor:
+        return selecting.take(self, indices, axis, mode)
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
+        return stacking.repeat(self, repeats, axis)
+
+    def copy(self) -> Tensor:
+        return rearranging.copy(self)
 
     def reshape(self, *shape: int | tuple[int, ...]) -> Tensor:
         return shaping.reshape(self, *shape)
@@ -205,12 +268,17 @@ class Methods:
         """All entries along one axis, in row-major order."""
         return shaping.reshape(self, -1)
 
+    def ravel(self) -> Tensor:
+        return rearranging.ravel(self)
+
     def permute(self, *axes: int) -> Tensor:
         return shaping.permute(self, axes=axes)
 
-    def transpose(self, a: int = -2, b: int = -1) -> Tensor:
-        """Axes a and b exchanged, as in PyTorch."""
-        return shaping.transpose(self, a, b)
+    def transpose(self, *axes: Any) -> Tensor:
+        return rearranging.transpose(self, *axes)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        return rearranging.swapaxes(self, axis1, axis2)
 
     def squeeze(self, axis: Axis = None) -> Tensor:
         return shaping.squeeze(self, axis=axis)
@@ -235,6 +303,16 @@ class Methods:
         return shaping.permute(x, axes=tuple(reversed(range(len(x.shape)))))
 
 
+def _missing(self: Tensor, name: str) -> Any:
+    """The AttributeError of a tensor, which says what to write instead: a function, or another name."""
+    from . import __all__ as functions
+
+    raise no_attribute("Tensor", name, TENSOR, f"the function tg.{name}" if name in functions else None)
+
+
+setattr(Tensor, "__getattr__", _missing)  # noqa: B010  (not a method of `Methods`: type checkers would allow any name)
+
+
 def _comparable(other: object) -> bool:
     """Whether == compares entries; with None, strings and the like a tensor is simply unequal."""
     return isinstance(other, (Tensor, np.ndarray, np.generic, bool, int, float, list, tuple))
@@ -242,14 +320,15 @@ def _comparable(other: object) -> bool:
 
 _PRIVATE = ("__module__", "__doc__", "__dict__", "__weakref__", "__qualname__", "__hash__")
 _THEMES = (
-    activations, comparisons, cumulative, extrema, functions, log_sum_exp, reduce, shaping, sorting, statistics,
+    activations, comparisons, differences, extrema, functions, linalg, log_sum_exp, rearranging, reductions, rounding,
+    selecting, shaping, sorting, stacking, statistics,
 )  # fmt: skip
 for _name, _method in vars(Methods).items():
     if _name in _PRIVATE:
         continue
     if not _method.__doc__:  # a method says what its op says
         _method.__doc__ = next((vars(m)[_name].__doc__ for m in _THEMES if _name in vars(m)), None)
-    setattr(Tensor, _name, _method)
+    setattr(Tensor, _name, answering(_method) if has_axis(_method) else _method)
 
 #: The operators of every recurrent cell, without the detour.
 for _name, _function in {

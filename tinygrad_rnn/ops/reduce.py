@@ -14,7 +14,9 @@ Axis = int | tuple[int, ...] | None
 
 
 def reduced_axes(shape, axis):
-    """`axis` as a tuple of non-negative numbers, checked against the shape."""
+    """`axis` as a tuple of non-negative numbers, checked against the shape. NumPy lets scalars have an axis 0 too."""
+    if not shape and isinstance(axis, (int, np.integer)) and axis in (0, -1):
+        return ()
     axes = tuple(range(len(shape))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     for a in axes:
         if not isinstance(a, (int, np.integer)) or not -len(shape) <= a < len(shape):
