@@ -1,4 +1,4 @@
-"""What runs when: long cases, the pass without Numba's compiler, and what PyTorch would be needed for."""
+"""Long cases run only when asked for; at the end it is said what PyTorch would have been needed for."""
 
 from __future__ import annotations
 

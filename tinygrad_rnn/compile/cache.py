@@ -50,8 +50,8 @@ def folder() -> Path:
             (place / "__pycache__").mkdir(exist_ok=True, mode=0o700)  # Numba's files lie here
             if (why := _shared(place) or _shared(place / "__pycache__")) is not None:
                 warnings.warn(
-                    f"compiled programs are not kept in {place}, which {why}; a temporary folder is used instead. Give "
-                    "one of your own by TINYGRAD_RNN_CACHE",
+                    f"compiled programs are not kept in {place}, which {why}; a temporary folder is used instead. "
+                    "Remove it, or name one of your own by TINYGRAD_RNN_CACHE",
                     RuntimeWarning,
                     stacklevel=2,
                 )
@@ -71,7 +71,7 @@ def _shared(place: Path) -> str | None:
     if about.st_uid != os.geteuid():
         return f"belongs to another user (number {about.st_uid})"
     if about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return f"other users can write to (mode {stat.S_IMODE(about.st_mode):o}; yours alone after chmod go-w)"
+        return f"other users can write to (mode {stat.S_IMODE(about.st_mode):o})"
     return None
 
 

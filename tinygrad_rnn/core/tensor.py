@@ -11,6 +11,7 @@ import numpy as np
 
 from .errors import (
     AbstractValueError,
+    ArgumentError,
     DTypeError,
     GradientError,
     MutatedTensorError,
@@ -246,7 +247,10 @@ class Tensor(_Methods):
             raise ShapeError(
                 with_user_line(f"format: {self.describe()} has {self.size} entries, and {spec!r} formats one number")
             )
-        return format(self.item(), spec)
+        try:
+            return format(self.item(), spec)
+        except ValueError as error:
+            raise ArgumentError(with_user_line(f"format: {self.describe()}: {error}")) from None
 
     # -- writing in place ---------------------------------------------------------------------
 
