@@ -49,7 +49,7 @@ class Call:
         def one(x):
             if isinstance(x, np.ndarray) and x.dtype.kind == ("b" if self.function in LOGIC else "f"):
                 return f(x)
-            return [one(y) for y in x] if isinstance(x, list) and any(isinstance(y, np.ndarray) for y in x) else x
+            return [one(y) for y in x] if isinstance(x, list) else x
 
         return tuple(one(x) for x in self.args), {k: one(v) for k, v in self.kwargs.items()}
 
@@ -87,7 +87,8 @@ def ufunc_calls(f):
 
 #: Reductions take any axis or axes; those below one axis.
 MANY_AXES = [np.sum, np.prod, np.mean, np.var, np.std, np.max, np.min, np.any, np.all, np.median, np.count_nonzero,
-             np.ptp, np.average]  # fmt: skip
+             np.ptp, np.average, np.amax, np.amin, np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nanstd, np.nanmax,
+             np.nanmin]  # fmt: skip
 ONE_AXIS = [np.argmax, np.argmin, np.cumsum, np.cumprod, np.sort, np.argsort, np.diff]
 _SHAPES = [(), (4,), (2, 3), (3, 1), (0, 3), (2, 3, 2)]
 _AXES = [None, 0, 1, -1, -2, (0,), (0, 1), (-1, 0), (0, 0), (1, -2), ()]
@@ -204,6 +205,15 @@ CALLS = dict([
     _(np.linspace, (V, 2.0, 4), (S, V, 3), (0.0, V, 5, False), (V, 1.0, 4, {"axis": -1}), (S, 1.0, 1), (S, 1.0, 0)),
     _(np.cumsum, (M, {"dtype": np.float32})), _(np.sort, (M, None), (M, 0)), _(np.argsort, (M, None)),
     _(np.sum, (M, {"dtype": np.float32}), (M, 0, np.float32)), _(np.var, (M, {"ddof": 1}), (M, {"correction": 1})),
+    _(np.compress, ([True, False, True], M, 1), ([False, True], M)), _(np.extract, (MASK, M),),
+    _(np.delete, (M, 1), (M, [0, -1], 1), (M, slice(0, 2), -1), (V, 3)), _(np.unstack, (B,), (B, {"axis": -1})),
+    _(np.block, ([[M, M]],), ([V, V],), ([[M, V.reshape(1, 3).T[:2]], [V, S]],)),
+    _(np.meshgrid, (V, entries((2,))), (V, S, {"indexing": "ij", "sparse": True}), (V,), (V, V[:2], entries((4,)))),
+    _(np.logspace, (S, V, 3), (V, 1.0, {"num": 4})), _(np.geomspace, (entries((2,), 0.5, 2.0), 3.0, 4)),
+    _(np.correlate, *[(entries((n,)), entries((m,)), mode) for n, m in ((5, 3), (3, 5), (4, 4), (5, 2), (2, 5))
+                      for mode in ("full", "same", "valid")]),
+    _(np.cumulative_sum, (V,), (M, {"axis": 1})), _(np.cumulative_prod, (V,), (M, {"axis": 0})),
+    _(np.astype, (M, np.float64), (M, np.float32)),
     *[_(f, (M,)) for f in (np.zeros_like, np.ones_like)], _(np.full_like, (M, 2.5)),
     _(np.linalg.inv, (Q,), (QS,), (M,), (V,)), _(np.linalg.det, (Q,), (QS,)), _(np.linalg.slogdet, (Q,), (QS,)),
     _(np.linalg.pinv, (Q,), (M,), (QS[..., :2],)), _(np.linalg.solve, (Q, V), (Q, Q), (QS, V), (QS, QS), (Q, M)),

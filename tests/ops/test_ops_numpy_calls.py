@@ -56,6 +56,20 @@ def test_equals_numpy(function):
         compare(call)
 
 
+@pytest.mark.parametrize("name", ["nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin"])
+def test_what_is_no_number_is_left_out_and_has_the_gradient_0(name):
+    x = np.array([[1.0, np.nan, 3.0], [np.nan, -2.0, 0.5], [np.nan] * 3])
+    f = getattr(tg, name)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        np.testing.assert_allclose(f(tg.tensor(x), axis=1).numpy(), getattr(np, name)(x, axis=1))
+    gradient = tg.grad(lambda x: f(x[:2], axis=1).sum())(x).numpy()[:2]
+    np.testing.assert_array_equal(gradient[np.isnan(x[:2])], 0)
+    known = np.array([[1.0, 3.0], [-2.0, 0.5]])
+    expected = tg.grad(lambda x: getattr(tg, name.removeprefix("nan"))(x, axis=1).sum())(known)
+    np.testing.assert_allclose(gradient[~np.isnan(x[:2])], expected.numpy().ravel())
+
+
 @settings(PROPERTY, max_examples=150)
 @given(reductions())
 def test_reductions_equal_numpy(call):

@@ -33,7 +33,7 @@ from .comparisons import (
     where,
 )
 from .creation import arange, eye, full, full_like, ones, ones_like, rand, randn, tensor, zeros, zeros_like
-from .differences import cumprod, diff, ediff1d, gradient, linspace, trapezoid
+from .differences import cumprod, diff, ediff1d, geomspace, gradient, linspace, logspace, trapezoid
 from .einstein import einsum
 from .exponentials import cbrt, exp2, log2, log10, logaddexp, logaddexp2, reciprocal, square
 from .extrema import argmax, argmin
@@ -46,7 +46,7 @@ from .log_sum_exp import log_softmax, logsumexp, softmax
 from .lookup import embedding, gather, scatter_add
 from .losses import bce_with_logits, cross_entropy, mse
 from .padding import pad
-from .products import convolve, cross, kron, matvec, tensordot, vdot, vecdot, vecmat
+from .products import convolve, correlate, cross, kron, matvec, tensordot, vdot, vecdot, vecmat
 from .random import dropout
 from .rearranging import (
     atleast_1d,
@@ -82,10 +82,25 @@ from .rounding import (
     round,
     trunc,
 )
-from .selecting import diag, diagflat, diagonal, select, take, take_along_axis, tril, triu
+from .selecting import compress, delete, diag, diagflat, diagonal, extract, select, take, take_along_axis, tril, triu
 from .shaping import expand, flip, permute, reshape, roll, squeeze, unsqueeze
 from .sorting import argsort, sort, topk
-from .stacking import append, array_split, column_stack, dsplit, dstack, hsplit, hstack, repeat, tile, vsplit, vstack
+from .stacking import (
+    append,
+    array_split,
+    block,
+    column_stack,
+    dsplit,
+    dstack,
+    hsplit,
+    hstack,
+    meshgrid,
+    repeat,
+    tile,
+    unstack,
+    vsplit,
+    vstack,
+)
 from .statistics import norm
 from .trigonometry import (
     arccos,
@@ -102,6 +117,7 @@ from .trigonometry import (
     sinc,
     sinh,
 )
+from .without_nan import nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar
 
 __all__ = [
     "absolute",
@@ -126,15 +142,18 @@ __all__ = [
     "atleast_3d",
     "average",
     "bce_with_logits",
+    "block",
     "broadcast_arrays",
     "cbrt",
     "ceil",
     "chunk",
     "clip",
     "column_stack",
+    "compress",
     "concatenate",
     "convolve",
     "corrcoef",
+    "correlate",
     "cos",
     "cosh",
     "count_nonzero",
@@ -144,6 +163,7 @@ __all__ = [
     "cumprod",
     "cumsum",
     "deg2rad",
+    "delete",
     "diag",
     "diagflat",
     "diagonal",
@@ -165,6 +185,7 @@ __all__ = [
     "expand",
     "expand_dims",
     "expm1",
+    "extract",
     "eye",
     "flip",
     "fliplr",
@@ -178,6 +199,7 @@ __all__ = [
     "full_like",
     "gather",
     "gelu",
+    "geomspace",
     "getitem",
     "gradient",
     "greater",
@@ -208,6 +230,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "logspace",
     "logsumexp",
     "matmul",
     "matvec",
@@ -215,12 +238,20 @@ __all__ = [
     "maximum",
     "mean",
     "median",
+    "meshgrid",
     "min",
     "minimum",
     "moveaxis",
     "mse",
     "multiply",
     "nan_to_num",
+    "nanmax",
+    "nanmean",
+    "nanmin",
+    "nanprod",
+    "nanstd",
+    "nansum",
+    "nanvar",
     "negative",
     "norm",
     "not_equal",
@@ -283,6 +314,7 @@ __all__ = [
     "triu",
     "trunc",
     "unsqueeze",
+    "unstack",
     "var",
     "vdot",
     "vecdot",

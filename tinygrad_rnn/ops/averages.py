@@ -94,8 +94,8 @@ def cov(
 
 
 def _variables(x: TensorLike, rowvar: bool) -> Any:
-    x: Any = atleast_2d(x)
-    return x if rowvar or x.shape[0] == 1 else x.mT
+    rows: Any = atleast_2d(x)
+    return rows if rowvar or rows.shape[0] == 1 else rows.mT
 
 
 def corrcoef(x: TensorLike, y: TensorLike | None = None, rowvar: bool = True) -> Tensor:

@@ -9,10 +9,13 @@ import numpy as np
 from ..core.broadcasting import broadcast_to
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
+from .arithmetic import power
 from .creation import operand, tensor
+from .functions import exp, log
 from .joining import along, concatenate
 from .rearranging import atleast_1d, checked_axes, checked_axis, moveaxis, ravel
 from .reduce import sum
+from .shaping import reshape
 
 
 def diff(
@@ -86,8 +89,7 @@ def _steps(h: Any, x: Any, axis: int, edge_order: int) -> np.ndarray:
 def _slope(x: Any, axis: int, h: np.ndarray, edge_order: int) -> Any:
     """The slope at each entry of the parabola through it and its neighbours."""
     rise = diff(x, axis=axis) / h
-    if edge_order == 1:
-        first, last = _cut(rise, axis, 0, 1), _cut(rise, axis, -1, None)
+    first, last = _cut(rise, axis, 0, 1), _cut(rise, axis, -1, None)
     before, after = _cut(h, axis, 0, -1), _cut(h, axis, 1, None)
     left, right = _cut(rise, axis, 0, -1), _cut(rise, axis, 1, None)
     inside = (after * left + before * right) / (before + after)
@@ -103,14 +105,14 @@ def cumprod(x: TensorLike, axis: int | None = None, *, dtype: Any = None) -> Ten
     By doubling: each of log₂ N rounds multiplies every entry by that which lies twice as far back, so that gradients
     are exact where entries are 0, at every order.
     """
-    x, axis = (ravel(x), 0) if axis is None else (atleast_1d(x), axis)
-    x: Any = x if dtype is None else x.astype(dtype)
-    axis = checked_axis("cumprod", x.shape, axis)
+    rows: Any = ravel(x) if axis is None else atleast_1d(x)
+    y, axis = rows if dtype is None else rows.astype(dtype), axis or 0
+    axis = checked_axis("cumprod", y.shape, axis)
     step = 1
-    while step < x.shape[axis]:
-        x = concatenate([_cut(x, axis, 0, step), _cut(x, axis, step, None) * _cut(x, axis, 0, -step)], axis=axis)
+    while step < y.shape[axis]:
+        y = concatenate([_cut(y, axis, 0, step), _cut(y, axis, step, None) * _cut(y, axis, 0, -step)], axis=axis)
         step *= 2
-    return x
+    return y
 
 
 def linspace(
@@ -135,12 +137,22 @@ def linspace(
     return (y, (stop - start) / steps) if retstep else y
 
 
+def logspace(start: TensorLike, stop: TensorLike, num: int = 50, endpoint: bool = True, base: float = 10.0) -> Tensor:
+    """`num` numbers from base^start to base^stop, each the same multiple of the one before."""
+    return power(base, linspace(start, stop, num, endpoint))
+
+
+def geomspace(start: TensorLike, stop: TensorLike, num: int = 50, endpoint: bool = True) -> Tensor:
+    """`num` positive numbers from start to stop, each the same multiple of the one before."""
+    return exp(linspace(log(start), log(stop), num, endpoint))
+
+
 def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis: int = -1) -> Tensor:
     """The area under y along an axis by trapezoids between entries, at coordinates x or dx apart (np.trapezoid)."""
-    y = operand(y)
+    y, step = operand(y), operand(dx)
     axis = checked_axis("trapezoid", y.shape, axis)
     if x is not None:
-        x = operand(x)
-        dx = diff(x, axis=axis if len(x.shape) > 1 else 0)
-        dx = dx if len(dx.shape) > 1 else dx.reshape([-1 if a == axis else 1 for a in range(len(y.shape))])
-    return sum((_cut(y, axis, 1, None) + _cut(y, axis, 0, -1)) * dx, axis=axis) * 0.5
+        step = diff(x, axis=axis if len(operand(x).shape) > 1 else 0)
+    if len(step.shape) == 1:
+        step = reshape(step, tuple(-1 if a == axis else 1 for a in range(len(y.shape))))
+    return sum((_cut(y, axis, 1, None) + _cut(y, axis, 0, -1)) * step, axis=axis) * 0.5

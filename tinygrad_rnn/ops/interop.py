@@ -13,22 +13,13 @@ import numpy as np
 from ..core.errors import DTypeError, TinygradError, with_user_line
 from ..core.tensor import Tensor
 from .numpy_names import FUNCTIONS, QUESTIONS, UFUNCS
+from .refused import why_not
 
 
 def name_of(function: Any) -> str:
     """What NumPy's documentation calls it: np.linalg.inv."""
     module = getattr(function, "__module__", None) or "numpy"
     return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
-
-
-def why_not(function: Any) -> str:
-    """Why a function of NumPy is no op, as far as its kind says."""
-    name = function.__name__
-    if name_of(function).startswith("np.fft") or name in ("eig", "eigvals", "roots", "angle", "sort_complex"):
-        return "has complex results"
-    if name in ("put", "putmask", "place", "copyto", "fill_diagonal", "put_along_axis"):
-        return "writes into its argument; use where, concatenate or scatter_add"
-    return "is not an op on tensors"
 
 
 def refusal(function: Any, why: str) -> DTypeError:

@@ -37,6 +37,7 @@ from . import (
     sorting,
     stacking,
     trigonometry,
+    without_nan,
 )
 
 _THEMES = (
@@ -65,6 +66,7 @@ UFUNCS: dict[Any, Callable[..., Any]] = {f: ours for f, ours in _ALIKE.items() i
     np.bitwise_xor: comparisons.logical_xor,
     np.invert: comparisons.logical_not,
     np.positive: lambda x: x,
+    np.conjugate: rearranging.copy,
     np.fabs: arithmetic.absolute,
     np.degrees: trigonometry.rad2deg,
     np.radians: trigonometry.deg2rad,
@@ -109,8 +111,8 @@ def _variation(ours: Callable[..., Any]) -> Callable[..., Any]:
     """NumPy's order: (a, axis, dtype, out, ddof, keepdims)."""
 
     def adapted(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=None, correction=None):
-        ddof = ddof if correction is None else correction
-        return ours(a, axis, ddof, keepdims, dtype=dtype, **_without_out(out, {"where": where}))
+        given = {k: v for k, v in {"dtype": dtype, "where": where}.items() if v is not None}
+        return ours(a, axis, ddof if correction is None else correction, keepdims, **_without_out(out, given))
 
     return adapted
 
@@ -147,6 +149,15 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {f: ours for f, ours in _ALIKE.items(
     np.std: _variation(reductions.std),
     np.max: _extreme(reductions.max),
     np.min: _extreme(reductions.min),
+    np.amax: _extreme(reductions.max),
+    np.amin: _extreme(reductions.min),
+    np.nansum: _reduction(without_nan.nansum),
+    np.nanprod: _reduction(without_nan.nanprod),
+    np.nanmean: _reduction(without_nan.nanmean),
+    np.nanvar: _variation(without_nan.nanvar),
+    np.nanstd: _variation(without_nan.nanstd),
+    np.nanmax: _extreme(without_nan.nanmax),
+    np.nanmin: _extreme(without_nan.nanmin),
     np.any: _extreme(reductions.any),
     np.all: _extreme(reductions.all),
     np.argmax: _extreme(extrema.argmax),
@@ -168,6 +179,9 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {f: ours for f, ours in _ALIKE.items(
     np.fix: rounding.trunc,
     np.copy: lambda a: rearranging.copy(a),
     np.real: rearranging.copy,
+    np.astype: lambda x, dtype: x.astype(dtype),
+    np.cumulative_sum: lambda x, axis=None, dtype=None: reductions.cumsum(x, axis, dtype=dtype),
+    np.cumulative_prod: lambda x, axis=None, dtype=None: differences.cumprod(x, axis, dtype=dtype),
     np.real_if_close: rearranging.copy,
     np.einsum: _einsum,
     np.transpose: lambda a, axes=None: rearranging.transpose(a, axes),

@@ -121,3 +121,9 @@ def convolve(a: TensorLike, v: TensorLike, mode: str = "full") -> Tensor:
     padded = pad(longer, (ends[mode],))
     windows = np.arange(padded.shape[0] - m + 1)[:, None] + np.arange(m)
     return matmul(padded[(windows,)], flip(shorter))
+
+
+def correlate(a: TensorLike, v: TensorLike, mode: str = "valid") -> Tensor:
+    """y[k] = Σ_n a[n + k]·v[n] of two vectors (np.correlate); modes as in `convolve`."""
+    a, v = operand(a), operand(v)
+    return flip(correlate(v, a, mode)) if v.size > a.size else convolve(a, flip(v), mode)

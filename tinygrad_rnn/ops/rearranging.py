@@ -30,7 +30,7 @@ def checked_axis(what: str, shape: tuple[int, ...], axis: Any) -> int:
     """One axis as a non-negative number, or an error that names the user's line."""
     if not isinstance(axis, (int, np.integer)):
         raise ShapeError(with_user_line(f"{what}: axis is one number, not {axis!r}"))
-    return checked_axes(what, shape, (axis,))[0]
+    return checked_axes(what, shape, (int(axis),))[0]
 
 
 def copy(x: TensorLike) -> Tensor:

@@ -13,7 +13,7 @@ from ..core.errors import ShapeError
 Axis = int | tuple[int, ...] | None
 
 
-def reduced_axes(shape, axis):
+def reduced_axes(shape, axis) -> tuple[int, ...]:
     """`axis` as a tuple of non-negative numbers, checked against the shape. NumPy lets scalars have an axis 0 too."""
     if not shape and isinstance(axis, (int, np.integer)) and axis in (0, -1):
         return ()

@@ -69,6 +69,7 @@ def var(
     x = _cast(x, dtype)
     if where is None:
         return statistics.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
+    x = _kept(x, where, 0)  # no NaN of an entry left out may reach the square, and its rule
     deviation = x - mean(x, axis, keepdims=True, where=where)
     return sum(deviation * deviation, axis, keepdims, where=where) / (_count(x, where, axis, keepdims) - ddof)
 

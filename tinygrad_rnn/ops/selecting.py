@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.broadcasting import broadcast_shapes, broadcast_to
-from ..core.errors import ArgumentError, ShapeError, with_user_line
+from ..core.errors import ArgumentError, OutOfRangeError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from . import lookup
 from .comparisons import where
@@ -22,7 +22,7 @@ def _triangle(what: str, x: TensorLike, k: int) -> tuple[Any, np.ndarray]:
     x = operand(x)
     if len(x.shape) < 2:
         raise ShapeError(with_user_line(f"{what}: expected a matrix (…, M, N), got shape {x.shape}"))
-    return x, np.tri(*x.shape[-2:], k, dtype=bool)
+    return x, np.tri(x.shape[-2], x.shape[-1], k, dtype=bool)
 
 
 def tril(x: TensorLike, k: int = 0) -> Tensor:
@@ -111,3 +111,23 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = -1) -
     common = broadcast_shapes("take_along_axis", (), *others)
     sizes = [(*common[:axis], y.shape[axis], *common[axis + 1 :]) for y in (x, indices)]
     return lookup.gather(broadcast_to(x, shape=sizes[0]), broadcast_to(indices, shape=sizes[1]), axis=axis)
+
+
+def compress(condition: Any, x: TensorLike, axis: int | None = None) -> Tensor:
+    """The slices along an axis (without one, the entries in order) for which a vector of conditions holds."""
+    return take(x, np.flatnonzero(np.asarray(condition)), axis)
+
+
+def extract(condition: Any, x: TensorLike) -> Tensor:
+    """The entries where the condition holds, in row-major order."""
+    return compress(np.ravel(np.asarray(condition)), x)
+
+
+def delete(x: TensorLike, index: Any, axis: int | None = None) -> Tensor:
+    """x without the slices at `index` along an axis; without one, the entries in order without some."""
+    x, axis = (ravel(x), 0) if axis is None else (operand(x), axis)
+    try:
+        left = np.delete(np.arange(x.shape[checked_axis("delete", x.shape, axis)]), index)
+    except IndexError as error:
+        raise OutOfRangeError(with_user_line(f"delete: {error}")) from None
+    return take(x, left, axis)

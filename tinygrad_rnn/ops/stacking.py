@@ -13,7 +13,7 @@ from ..core.tensor import Tensor, TensorLike
 from .creation import operand
 from .joining import concatenate, split
 from .lookup import take
-from .rearranging import atleast_1d, atleast_2d, atleast_3d, checked_axis, ravel
+from .rearranging import atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, checked_axis, moveaxis, ravel
 from .shaping import reshape
 
 
@@ -91,3 +91,39 @@ def vsplit(x: TensorLike, parts: int | Sequence[int]) -> list[Tensor]:
 def dsplit(x: TensorLike, parts: int | Sequence[int]) -> list[Tensor]:
     """`split` along the third axis."""
     return split(operand(x), parts, 2)
+
+
+def unstack(x: TensorLike, axis: int = 0) -> tuple[Tensor, ...]:
+    """The slices along an axis, without it: the reverse of `stack`."""
+    return tuple(moveaxis(x, axis, 0))
+
+
+def block(parts: Any) -> Tensor:
+    """Nested lists of blocks as one: the innermost joined along the last axis, those around along the one before."""
+    depth, level = 0, parts
+    while isinstance(level, list):
+        depth, level = depth + 1, level[0] if level else None
+
+    def joined(part: Any, below: int) -> Any:
+        if not isinstance(part, list):
+            part = operand(part)
+            return reshape(part, (1,) * (depth - len(part.shape)) + part.shape)
+        return concatenate([joined(inner, below - 1) for inner in part], axis=-below)
+
+    return joined(parts, depth)
+
+
+def meshgrid(*xs: TensorLike, indexing: str = "xy", sparse: bool = False) -> tuple[Tensor, ...]:
+    """Coordinates of a grid from those along each axis; with indexing "xy" the first runs along the second axis.
+
+    Raises:
+        ArgumentError: indexing is neither "xy" nor "ij".
+    """
+    if indexing not in ("xy", "ij"):
+        raise ArgumentError(with_user_line(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}"))
+    places = list(range(len(xs)))
+    if indexing == "xy" and len(xs) > 1:
+        places[:2] = 1, 0
+    sizes = [tuple(-1 if i == place else 1 for i in range(len(xs))) for place in places]
+    sides = [reshape(operand(x), size) for x, size in zip(xs, sizes, strict=True)]
+    return tuple(sides) if sparse else broadcast_arrays(*sides)
