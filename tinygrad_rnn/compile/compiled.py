@@ -46,7 +46,7 @@ class Compiled:
         self.programs: dict[str, Program] = {
             "infer": recurrence.program("infer"),
             "forward": recurrence.program("forward"),
-            "backward": recurrence.program("backward", recurrence.all_operands),
+            "backward": recurrence.program("backward", recurrence.differentiable),
         }
 
     def __call__(self, xs: TensorLike, state: Any = None, **options: Any) -> tuple[Any, Any]:
@@ -110,4 +110,4 @@ def compile_cell(cell: Any, xs: TensorLike, state: Any = None) -> Compiled:
         raise NotRowWise(with_user_line("compile: Numba's compiler is switched off (NUMBA_DISABLE_JIT)"))
     if isinstance(found, Uncompiled):
         raise NotRowWise(with_user_line(f"compile: {type(cell).__name__}: {found.reason}"))
-    return Compiled(cell, found[0])
+    return Compiled(cell, found.recurrence)

@@ -8,13 +8,14 @@ import warnings
 import weakref
 from collections.abc import Callable
 from types import FunctionType, SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..core.op import Op
 from ..core.tensor import Tensor
 
+T = TypeVar("T")
 #: Entries of one cell.
 KEPT = 16
 _PLAIN = {int, float, complex, bool, str, bytes, type(None)}
@@ -71,7 +72,7 @@ def _identities(x: Any) -> tuple[Any, ...]:
     return (*attributes, *map(id, attributes.values()))
 
 
-def cached_trace(cell: Any, key: tuple[Any, ...], trace: Callable[[], Any]) -> Any:
+def cached_trace(cell: Any, key: tuple[Any, ...], trace: Callable[[], T]) -> T | Uncompiled:
     """``trace()``, once for each key and state of the cell's attributes."""
     of = _cells.get(id(cell))
     if of is None or of.cell() is not cell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,11 +37,22 @@ def arguments(cell: Any, xs: TensorLike, state: Any) -> tuple[Tensor, Any, list[
     return x, state, states, rebuild
 
 
-def traced_once(cell: Any, x: Tensor, state: Any, states: list[Tensor], rebuild: Rebuild, masked: bool) -> Any:
-    """(recurrence, rebuild outputs, rebuild state), as long as the cell stays what it is, or why there is none."""
+@dataclass(frozen=True)
+class TracedCell:
+    """A cell's step as a recurrence, and what nests its outputs and states as the cell does."""
+
+    recurrence: Recurrence
+    rebuild_outputs: Rebuild
+    rebuild_state: Rebuild
+
+
+def traced_once(
+    cell: Any, x: Tensor, state: Any, states: list[Tensor], rebuild: Rebuild, masked: bool
+) -> TracedCell | Uncompiled | None:
+    """The cell traced, as long as it stays what it is, or why it cannot be compiled; None without a compiler."""
     kinds = tuple((s.shape[1:], s.dtype) for s in states)
 
-    def trace() -> Any:
+    def trace() -> TracedCell | Uncompiled:
         _check(cell, x, states, rebuild)
         try:
             return _traced(cell, x, kinds, rebuild, masked)
@@ -48,7 +60,8 @@ def traced_once(cell: Any, x: Tensor, state: Any, states: list[Tensor], rebuild:
             return Uncompiled(str(error).split("\n")[0])
 
     if DISABLE_JIT and x._array is not None:  # a graph of shapes only needs no compiler
-        return _check(cell, x, states, rebuild)
+        _check(cell, x, states, rebuild)
+        return None
     return cached_trace(cell, (x.shape[2], x.dtype, kinds, masked, _structure(state)), trace)
 
 
@@ -66,7 +79,7 @@ def _structure(state: Any) -> Any:
     return tuple(_structure(value) for value in state) if isinstance(state, (list, tuple)) else None
 
 
-def _traced(cell: Any, x: Tensor, kinds: tuple[Any, ...], rebuild: Rebuild, masked: bool) -> Any:
+def _traced(cell: Any, x: Tensor, kinds: tuple[Any, ...], rebuild: Rebuild, masked: bool) -> TracedCell:
     for shape, dtype in kinds:
         if len(shape) > 1:
             raise NotRowWise(f"a state is {dtype} of shape (B, {', '.join(map(str, shape))}), not (B, width)")
@@ -96,8 +109,8 @@ def _traced(cell: Any, x: Tensor, kinds: tuple[Any, ...], rebuild: Rebuild, mask
     recurrence = Recurrence(body, type(cell).__name__)
     if not DISABLE_JIT:  # finds out now whether there is code for every op
         recurrence.program("infer")
-        recurrence.program("backward", recurrence.all_operands)
-    return recurrence, *rebuilds
+        recurrence.program("backward", recurrence.differentiable)
+    return TracedCell(recurrence, *rebuilds)
 
 
 def _column(inside: Tensor, row: Tensor) -> Tensor:

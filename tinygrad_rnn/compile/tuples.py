@@ -15,8 +15,7 @@ from ..core.apply import apply, recorded
 from ..core.mode import current
 from ..core.op import Op
 from ..core.tensor import Tensor
-
-Spec = tuple[tuple[int, ...], np.dtype]
+from ..step.scan import Spec
 
 
 def tuple_array(arrays: Sequence[Any]) -> np.ndarray:

@@ -12,9 +12,9 @@ from ..core.graph import Graph
 from ..core.mode import current, scope
 from ..core.tensor import Tensor
 from ..core.trees import arranged, flatten
+from ..step.scan import scan_of
 from ..step.subject import is_cell
 from ..view.api import draw
-from ..view.fold import is_scan
 from .page import page
 from .record import Record
 
@@ -62,7 +62,7 @@ def explore(
             with_user_line(f"explore: {loss.path} {loss.describe()} is no loss: a computed scalar with a gradient")
         )
     graph = Graph(loss)
-    if any(is_scan(n) for n in graph.nodes):
+    if any(scan_of(n) for n in graph.nodes):
         raise ArgumentError(
             with_user_line("explore: the graph contains tg.scan, whose steps run compiled; compute it by tg.unroll")
         )

@@ -14,8 +14,8 @@ from ..core.counting import flops
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor
 from ..derivation.quantities import step_of, step_of_body
+from ..step.scan import ScanAttrs, Stepper, scan_of
 from ..step.subject import is_cell, is_module, trace_module
-from ..view.fold import is_scan
 from .counting import counts
 from .formulas import formulas
 
@@ -215,7 +215,7 @@ def _of_module(module: Any, shape: tuple[int, ...] | None) -> Summary:
     inside = {n.number for n in graph.nodes}
     claimed: set[int] = set()
     cells: dict[str, list[SummaryRow]] = {}
-    layers = {_module_of(n) for n in graph.nodes if is_scan(n)}
+    layers = {_module_of(n) for n in graph.nodes if scan_of(n)}
 
     def around(n: Tensor) -> str:
         """The row of a node that is in no step."""
@@ -224,12 +224,12 @@ def _of_module(module: Any, shape: tuple[int, ...] | None) -> Summary:
     for n in graph.nodes:
         if n.op is None:
             continue
-        if is_scan(n):
+        if (scan := scan_of(n)) is not None:
             name = _place(n, rows)
             cell = _cell_of(module, n)
             T, B = n.inputs[0].shape[:2]
-            made = list(_cell_rows(cell, T * B, n.inputs[0].dtype, name)) if cell else list(_scan_rows(n, name, known))
-            rows[name], cells[name] = made[0], made[1:]
+            made = _cell_rows(cell, T * B, n.inputs[0].dtype, name) if cell else _scan_rows(n, scan, name, known)
+            rows[name], *cells[name] = made
             claimed |= {x.number for x in n.inputs}
             continue
         row = rows.setdefault(around(n), SummaryRow(around(n)))
@@ -241,12 +241,14 @@ def _of_module(module: Any, shape: tuple[int, ...] | None) -> Summary:
                 row.shapes[known[x.number]] = x.shape
     for n in backward.nodes:
         origin = n.origin
-        if n.op is None or n.number in inside or origin is None or is_scan(origin) or origin.op is None:
+        if n.op is None or n.number in inside or origin is None or scan_of(origin) or origin.op is None:
             continue
         if origin.op.kind != "element" and around(origin) in rows:
             rows[around(origin)].backward += flops(n)
     for n in kept:
-        if n.number in inside and not is_scan(n) and n.op is not None and n.op.kind != "element" and around(n) in rows:
+        if n.number not in inside or n.op is None or scan_of(n):
+            continue
+        if n.op.kind != "element" and around(n) in rows:
             rows[around(n)].kept += n.size * n.dtype.itemsize
     ordered = [r for name, row in rows.items() for r in (row, *cells.get(name, []))]
     ordered = [r for r in ordered if r.depth or any(getattr(r, n) for n in _NUMBERS)]
@@ -258,12 +260,12 @@ def _of_module(module: Any, shape: tuple[int, ...] | None) -> Summary:
     return Summary(_title(module), f"for an input of {_shape(graph.inputs[0].shape)}, {dtype}", ordered, total, dtype)
 
 
-def _scan_rows(n: Tensor, name: str, paths: dict[int, str]) -> Iterator[SummaryRow]:
+def _scan_rows(n: Tensor, scan: ScanAttrs[Stepper], name: str, paths: dict[int, str]) -> Iterator[SummaryRow]:
     """The rows of a scan whose cell is not at hand: without formulas."""
     T, B = n.inputs[0].shape[:2]
     itemsize = n.inputs[0].dtype.itemsize
     whole, rows = SummaryRow(name), []
-    for gate in counts(step_of_body((n.attrs or {})["recurrence"].body, name, paths)):
+    for gate in counts(step_of_body(scan.recurrence.body, name, paths)):
         numbers = (gate.forward * T * B, gate.backward * T * B, gate.kept * T * B * itemsize)
         rows.append(SummaryRow(f"{name}/{gate.name}", 1, gate.parameters, *numbers, {}, gate.shapes))
         for key in _NUMBERS:
