@@ -40,7 +40,7 @@ def _summed(x, *, shape):
     if not axes:
         return x.reshape(shape)
     keepdims = len(shape) == len(x.shape)
-    y = x.sum(axis=axes, keepdims=keepdims)
+    y = x.sum(axis=axes if len(axes) > 1 else axes[0], keepdims=keepdims)
     return y if y.shape == tuple(shape) else y.reshape(shape)
 
 

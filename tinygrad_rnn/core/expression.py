@@ -69,8 +69,8 @@ class Filled(ast.NodeTransformer):
         if not isinstance(node.func, ast.Name):
             node.func = self.visit(node.func)
         node.keywords = [self.visit(k) for k in node.keywords]
-        return self.called(node, node.func.id) if isinstance(node.func, ast.Name) else node
+        return self.called(node, node.func.id if isinstance(node.func, ast.Name) else None)
 
-    def called(self, node: ast.Call, name: str) -> ast.expr:
-        """A function of the language, its arguments filled in."""
+    def called(self, node: ast.Call, name: str | None) -> ast.expr:
+        """A call with its arguments filled in; `name` is of a function of the language, None for another's."""
         return node
