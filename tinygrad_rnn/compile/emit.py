@@ -29,7 +29,7 @@ class _Loop(Filled):
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         return ast.Name(_number(node.value))
 
-    def called(self, node: ast.Call, name: str) -> ast.expr:
+    def called(self, node: ast.Call, name: str | None) -> ast.expr:
         return ast.Call(ast.Name("F"), node.args, []) if name == "number" else node
 
 

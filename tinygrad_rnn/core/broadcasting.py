@@ -39,8 +39,8 @@ def _summed(x, *, shape):
     axes = summed_axes(x.shape, shape)
     if not axes:
         return x.reshape(shape)
-    keepdims = len(shape) == len(x.shape)
-    y = x.sum(axis=axes, keepdims=keepdims)
+    axis = axes if axes[1:] else axes[0]
+    y = x.sum(axis=axis, keepdims=len(shape) == len(x.shape))
     return y if y.shape == tuple(shape) else y.reshape(shape)
 
 

@@ -1,8 +1,8 @@
 """What an op says of one entry, as text: a small language, parsed once, that every writer prints in its own way.
 
-It is a part of Python's: the names of operands and attributes, numbers, ``+ - * / **``, comparisons, ``and or not``,
-``a if c else b`` and functions of numbers: ``"1 / (1 + exp(-x))"``; ``number(c)`` is a boolean as 0 or 1. Around a name
-there may be braces, ``"exp({x})"``.
+It is a part of Python's: the names of operands and attributes, numbers, ``+ - * / // % **``, comparisons, ``and``,
+``or``, ``not``, ``a if c else b`` and functions, ``"1 / (1 + exp(-x))"``; ``number(c)`` is a boolean as 0 or 1.
+Around a name there may be braces, ``"exp({x})"``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from .errors import DeclarationError, with_user_line
 
 _PARTS = (
-    *(ast.Constant, ast.Name, ast.Load, ast.Call, ast.IfExp, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare),
-    *(ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.Not, ast.And, ast.Or),
+    *(ast.Load, ast.IfExp, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.USub, ast.Not, ast.And, ast.Or),
+    *(ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow),
     *(ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE),
 )
 
@@ -34,16 +34,26 @@ def parsed(op: str, text: str, names: Iterable[str]) -> ast.expr:
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     known = set(names)
     for node in ast.walk(tree):
-        unknown = isinstance(node, ast.Name) and id(node) not in called and node.id not in known
-        several = isinstance(node, ast.Compare) and len(node.ops) > 1
-        named = isinstance(node, ast.Call) and (bool(node.keywords) or not isinstance(node.func, ast.Name))
-        if not isinstance(node, _PARTS) or unknown or several or named:
+        if id(node) not in called and not _belongs(node, known):
             what = ast.unparse(node) or type(node).__name__
             raise DeclarationError(
-                with_user_line(f"{op}: {what!r} in {text!r} is none of {sorted(known)}, numbers, + - * / **, one "
+                with_user_line(f"{op}: {what!r} in {text!r} is none of {sorted(known)}, numbers, + - * / // % **, one "
                                "comparison, and, or, not, 'a if c else b' and functions of them")
             )  # fmt: skip
     return tree
+
+
+def _belongs(node: ast.AST, names: set[str]) -> bool:
+    match node:
+        case ast.Name(name):
+            return name in names
+        case ast.Constant(value):
+            return isinstance(value, (int, float))
+        case ast.Compare():
+            return len(node.ops) == 1
+        case ast.Call():
+            return isinstance(node.func, ast.Name) and not node.keywords
+    return isinstance(node, _PARTS)
 
 
 def functions(tree: ast.expr) -> set[str]:
@@ -69,8 +79,8 @@ class Filled(ast.NodeTransformer):
         if not isinstance(node.func, ast.Name):
             node.func = self.visit(node.func)
         node.keywords = [self.visit(k) for k in node.keywords]
-        return self.called(node, node.func.id) if isinstance(node.func, ast.Name) else node
+        return self.called(node, node.func.id if isinstance(node.func, ast.Name) else None)
 
-    def called(self, node: ast.Call, name: str) -> ast.expr:
-        """A function of the language, its arguments filled in."""
+    def called(self, node: ast.Call, name: str | None) -> ast.expr:
+        """A call with its arguments filled in; `name` is of a function of the language, None for another's."""
         return node

@@ -39,7 +39,7 @@ def add_at(buffer, index, g):
     shape=_indexed,
     vjps=[lambda g, y, x, index: put(g, index=index, shape=x.shape)],
     accumulate={0: lambda buffer, g, y, x, index: add_at(buffer, index, g)},
-    linear="each", kind="slice", latex="{{{x}}}_{{[{index}]}}", plain="{x}[{index}]", glyph="[ ]", onnx="Slice",
+    linear="each", kind="slice", latex="{{ {x} }}_{{[{index}]}}", plain="{x}[{index}]", glyph="[ ]", onnx="Slice",
     domain={"x": [(4, 3)], "index": [
         (1,), (slice(1, 3),), (Ellipsis, 0), (slice(None, None, -2), None),
         (np.array([0, 0, 3]),), (np.eye(4, 3, dtype=bool),), (np.array([1, 1]), slice(0, 2)),
