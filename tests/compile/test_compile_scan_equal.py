@@ -121,9 +121,9 @@ def test_results_and_gradients(name: str, dtype: Any, mode: str) -> None:
     assert_alike(*found, dtype)
 
 
-# The programs of higher derivatives take long to compile, most of all those of the largest cell.
+# The programs of higher derivatives take long to compile: not those of the largest cell, nor of cells much like others.
 COSTLY: list[Any] = [
-    pytest.param(name, mode, marks=pytest.mark.slow if name == LARGEST else [])
+    pytest.param(name, mode, marks=pytest.mark.slow if name in (LARGEST, "MGU", "TwoBack") else [])
     for name in MAKERS
     for mode in ("plain", "reverse")
 ]
