@@ -16,6 +16,7 @@ from .activations import (
 )
 from .arithmetic import absolute, add, divide, multiply, negative, power, sign, subtract
 from .averages import average, corrcoef, cov, median, percentile, quantile
+from .batching import vmap
 from .comparisons import (
     clip,
     equal,
@@ -319,6 +320,7 @@ __all__ = [
     "vdot",
     "vecdot",
     "vecmat",
+    "vmap",
     "vsplit",
     "vstack",
     "where",
