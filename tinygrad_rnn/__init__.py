@@ -77,7 +77,7 @@ _LAZY = {
 
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
-        raise no_attribute("module 'tinygrad_rnn'", name, PACKAGE)
+        raise no_attribute("module 'tinygrad_rnn'", name, PACKAGE.get(name))
     module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
     value = module if _LAZY[name] == name else getattr(module, name)
     globals()[name] = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 _EXPLICIT = "randomness is explicit here: pass generator=np.random.default_rng(seed)"
 _DTYPE = "dtypes are NumPy's: np.{name}"
@@ -76,7 +77,33 @@ TENSOR = {
 }  # fmt: skip
 
 
-def no_attribute(owner: str, name: str, known: Mapping[str, str], elsewhere: str | None = None) -> AttributeError:
-    """The error for a name that is not there: what to write here, as far as a table or another place knows."""
-    instead = known.get(name) or elsewhere
+def no_attribute(owner: str, name: str, instead: str | None) -> AttributeError:
+    """The error for a name that is not there: what to write here, if that is known."""
     return AttributeError(f"{owner} has no attribute {name!r}" + (f"; here: {instead}" if instead else ""))
+
+
+class Elsewhere:
+    """An attribute that tensors do not have; asking for it says what to write instead.
+
+    (A `__getattr__` would answer any name, but slows down every attribute of every tensor.)
+    """
+
+    def __init__(self, name: str, instead: str):
+        self.name, self.instead = name, instead
+
+    def __get__(self, x: object, owner: type) -> Elsewhere:
+        if x is None:
+            return self
+        raise no_attribute(owner.__name__, self.name, self.instead)
+
+
+def answer(kind: type, names: Mapping[str, str]) -> None:
+    """Give a class an `Elsewhere` for each name that it does not have, unseen by `dir`."""
+    for name, instead in names.items():
+        if not hasattr(kind, name):
+            setattr(kind, name, Elsewhere(name, instead))
+    setattr(kind, "__dir__", _without_elsewhere)  # noqa: B010
+
+
+def _without_elsewhere(x: Any) -> list[str]:
+    return [name for name in object.__dir__(x) if not isinstance(getattr(type(x), name, None), Elsewhere)]

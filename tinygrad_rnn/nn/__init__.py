@@ -49,7 +49,7 @@ from .unroll import unroll
 if not TYPE_CHECKING:  # a type checker would allow any name
 
     def __getattr__(name: str) -> Any:
-        raise no_attribute("module 'tinygrad_rnn.nn'", name, NN)
+        raise no_attribute("module 'tinygrad_rnn.nn'", name, NN.get(name))
 
 
 __all__ = [

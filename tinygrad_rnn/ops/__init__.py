@@ -1,5 +1,7 @@
 """Every op, declared once, by theme."""
 
+from ..core.names import TENSOR, answer
+from ..core.tensor import Tensor
 from . import interop as _interop  # noqa: F401  (teaches NumPy's functions about Tensor)
 from . import methods as _methods  # noqa: F401  (attaches operators and methods to Tensor)
 from .activations import (
@@ -16,6 +18,7 @@ from .activations import (
 )
 from .arithmetic import absolute, add, divide, multiply, negative, power, sign, subtract
 from .averages import average, corrcoef, cov, median, percentile, quantile
+from .batching import vmap
 from .comparisons import (
     clip,
     equal,
@@ -319,6 +322,7 @@ __all__ = [
     "vdot",
     "vecdot",
     "vecmat",
+    "vmap",
     "vsplit",
     "vstack",
     "where",
@@ -326,6 +330,7 @@ __all__ = [
     "zeros_like",
 ]
 
+answer(Tensor, TENSOR | {name: f"the function tg.{name}" for name in __all__ if name not in TENSOR})
 for _name in __all__:
     if has_axis(globals()[_name]):
         globals()[_name] = answering(globals()[_name])

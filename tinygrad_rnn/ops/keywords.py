@@ -1,8 +1,9 @@
-"""Keywords of other libraries, answered with ours: ``dim=`` is ``axis=`` here, ``out=`` is the result."""
+"""Keywords that a function does not have: ``dim=`` is answered with ``axis=``, ``out=`` with the result."""
 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -17,23 +18,38 @@ _ANSWERS = {
 
 
 def answering(function: Callable[..., Any]) -> Any:
-    """The same function; a keyword of another library is answered with the one to use."""
-    known = _ANSWERS.keys()
+    """The same function; a keyword it does not have is answered with those it has."""
+    known = set(_arguments(function))
+    takes_any = _takes_any(function)
 
     @functools.wraps(function)
     def answered(*args: Any, **kwargs: Any) -> Any:
-        if kwargs and not known.isdisjoint(kwargs):
-            (word, *_) = sorted(known & kwargs.keys())
-            raise ArgumentError(with_user_line(f"{function.__name__}: {_ANSWERS[word]}"))
+        if kwargs and not known.issuperset(kwargs):
+            for word in kwargs.keys() - known:
+                if word in _ANSWERS:
+                    raise ArgumentError(with_user_line(f"{function.__name__}: {_ANSWERS[word]}"))
+                if not takes_any:
+                    has = ", ".join(_arguments(function)[1:])
+                    raise TypeError(
+                        with_user_line(f"{function.__name__} has no argument {word!r}; besides its operand: {has}")
+                    )
         return function(*args, **kwargs)
 
     return answered
 
 
 def has_axis(function: Any) -> bool:
-    """Whether a function has an argument `axis`: it itself, or the op it is."""
-    op = getattr(function, "op", None)
+    """Whether a function, or the op it is, has an argument `axis`."""
+    return "axis" in _arguments(function)
+
+
+def _arguments(function: Any) -> tuple[str, ...]:
+    op, code = getattr(function, "op", None), getattr(function, "__code__", None)
     if op is not None:
-        return "axis" in op.attrs
-    code = getattr(function, "__code__", None)
-    return code is not None and "axis" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        return (*op.operands, *op.attrs)
+    return () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def _takes_any(function: Any) -> bool:
+    """Whether it passes keywords on to a function that knows them."""
+    return hasattr(function, "op") or bool(function.__code__.co_flags & inspect.CO_VARKEYWORDS)

@@ -8,7 +8,6 @@ import numpy as np
 
 from ..core.broadcasting import cast
 from ..core.errors import DTypeError, with_user_line
-from ..core.names import TENSOR, no_attribute
 from ..core.tensor import Tensor, TensorLike
 from . import (
     activations,
@@ -301,16 +300,6 @@ class Methods:
         """All axes in reverse order, as in NumPy."""
         x: Any = self
         return shaping.permute(x, axes=tuple(reversed(range(len(x.shape)))))
-
-
-def _missing(self: Tensor, name: str) -> Any:
-    """The AttributeError of a tensor, which says what to write instead: a function, or another name."""
-    from . import __all__ as functions
-
-    raise no_attribute("Tensor", name, TENSOR, f"the function tg.{name}" if name in functions else None)
-
-
-setattr(Tensor, "__getattr__", _missing)  # noqa: B010  (not a method of `Methods`: type checkers would allow any name)
 
 
 def _comparable(other: object) -> bool:

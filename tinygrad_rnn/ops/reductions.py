@@ -16,10 +16,12 @@ from .comparisons import equal, maximum, minimum, not_equal
 from .comparisons import where as choose
 from .creation import operand
 from .functions import sqrt
+from .keywords import answering
 from .rearranging import atleast_1d
 from .reduce import Axis
 
 
+@answering
 def sum(
     x: TensorLike,
     axis: Axis = None,
@@ -36,6 +38,7 @@ def sum(
     return y if initial is None else y + initial
 
 
+@answering
 def prod(
     x: TensorLike,
     axis: Axis = None,
@@ -50,6 +53,7 @@ def prod(
     return y if initial is None else y * initial
 
 
+@answering
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False, *, dtype: Any = None, where: Any = None) -> Tensor:
     """The arithmetic mean over `axis`; NaN of nothing."""
     if where is None:
@@ -58,6 +62,7 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False, *, dtype: Any
     return sum(x, axis, keepdims, where=where) / _count(x, where, axis, keepdims)
 
 
+@answering
 def var(
     x: TensorLike, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, dtype: Any = None, where: Any = None
 ) -> Tensor:
@@ -74,6 +79,7 @@ def var(
     return sum(deviation * deviation, axis, keepdims, where=where) / (_count(x, where, axis, keepdims) - ddof)
 
 
+@answering
 def std(
     x: TensorLike, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, dtype: Any = None, where: Any = None
 ) -> Tensor:
@@ -90,6 +96,7 @@ def std(
     return choose(constant, 0, sqrt(choose(constant, 1, variance)))
 
 
+@answering
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, *, initial: Any = None, where: Any = None) -> Tensor:
     """The largest entry over `axis`, NaN if one is. Ties share the gradient equally, as in PyTorch's amax.
 
@@ -100,6 +107,7 @@ def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, *, initial: An
     return _extreme("max", extrema.max, maximum, x, axis, keepdims, initial, where)
 
 
+@answering
 def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, *, initial: Any = None, where: Any = None) -> Tensor:
     """The smallest entry over `axis`, NaN if one is. Ties share the gradient equally, as in PyTorch's amin.
 
@@ -110,26 +118,31 @@ def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, *, initial: An
     return _extreme("min", extrema.min, minimum, x, axis, keepdims, initial, where)
 
 
+@answering
 def all(x: TensorLike, axis: Axis = None, keepdims: bool = False, *, where: Any = None) -> Tensor:
     """Whether no entry is 0 over `axis`; true of nothing."""
     return equal(sum(equal(x, 0), axis, keepdims, where=where), 0)
 
 
+@answering
 def any(x: TensorLike, axis: Axis = None, keepdims: bool = False, *, where: Any = None) -> Tensor:
     """Whether an entry is not 0 over `axis`; false of nothing."""
     return not_equal(sum(not_equal(x, 0), axis, keepdims, where=where), 0)
 
 
+@answering
 def count_nonzero(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """How many entries are not 0 over `axis`."""
     return sum(not_equal(x, 0), axis, keepdims)
 
 
+@answering
 def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """From the smallest to the largest entry over `axis`."""
     return extrema.max(x, axis=axis, keepdims=keepdims) - extrema.min(x, axis=axis, keepdims=keepdims)
 
 
+@answering
 def cumsum(x: TensorLike, axis: int | None = None, *, dtype: Any = None) -> Tensor:
     """Running sums along `axis`: entry i is the sum of entries 0 … i. None runs through all entries in order."""
     return cumulative.cumsum(atleast_1d(_cast(x, dtype)), axis)
