@@ -1,14 +1,15 @@
-"""The ops as operators and methods of `Tensor`. Operators are NumPy's; so are the names of the methods."""
+"""The ops as operators and methods of `Tensor`; `core/methods.py` declares them for type checkers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core.broadcasting import cast
 from ..core.errors import DTypeError, with_user_line
-from ..core.tensor import Tensor, TensorLike
+from ..core.tensor import Tensor
 from . import (
     activations,
     arithmetic,
@@ -28,96 +29,21 @@ from .reduce import Axis
 
 
 class Methods:
-    """What `Tensor` inherits as far as a type checker is concerned; attached below."""
+    """What has arguments beside operands, or is more than an op; attached below."""
 
-    def __add__(self, other: TensorLike) -> Tensor:
-        return arithmetic.add(self, other)
-
-    def __radd__(self, other: TensorLike) -> Tensor:
-        return arithmetic.add(other, self)
-
-    def __sub__(self, other: TensorLike) -> Tensor:
-        return arithmetic.subtract(self, other)
-
-    def __rsub__(self, other: TensorLike) -> Tensor:
-        return arithmetic.subtract(other, self)
-
-    def __mul__(self, other: TensorLike) -> Tensor:
-        return arithmetic.multiply(self, other)
-
-    def __rmul__(self, other: TensorLike) -> Tensor:
-        return arithmetic.multiply(other, self)
-
-    def __truediv__(self, other: TensorLike) -> Tensor:
-        return arithmetic.divide(self, other)
-
-    def __rtruediv__(self, other: TensorLike) -> Tensor:
-        return arithmetic.divide(other, self)
-
-    def __pow__(self, other: TensorLike) -> Tensor:
-        return arithmetic.power(self, other)
-
-    def __rpow__(self, other: TensorLike) -> Tensor:
-        return arithmetic.power(other, self)
-
-    def __matmul__(self, other: TensorLike) -> Tensor:
-        return linalg.matmul(self, other)
-
-    def __rmatmul__(self, other: TensorLike) -> Tensor:
-        return linalg.matmul(other, self)
-
-    def __neg__(self) -> Tensor:
-        return arithmetic.negative(self)
-
-    def __pos__(self) -> Tensor:
-        return self  # type: ignore[return-value]
-
-    def __abs__(self) -> Tensor:
-        return arithmetic.absolute(self)
-
-    def __lt__(self, other: TensorLike) -> Tensor:
-        return comparisons.less(self, other)
-
-    def __le__(self, other: TensorLike) -> Tensor:
-        return comparisons.less_equal(self, other)
-
-    def __gt__(self, other: TensorLike) -> Tensor:
-        return comparisons.greater(self, other)
-
-    def __ge__(self, other: TensorLike) -> Tensor:
-        return comparisons.greater_equal(self, other)
-
-    def __eq__(self, other: object) -> Any:
+    def __eq__(self: Any, other: object) -> Any:
         return comparisons.equal(self, other) if _comparable(other) else NotImplemented
 
-    def __ne__(self, other: object) -> Any:
+    def __ne__(self: Any, other: object) -> Any:
         return comparisons.not_equal(self, other) if _comparable(other) else NotImplemented
 
-    def __and__(self, other: TensorLike) -> Tensor:
-        return comparisons.logical_and(self, other)
+    def __pos__(self: Any) -> Tensor:
+        return self
 
-    def __rand__(self, other: TensorLike) -> Tensor:
-        return comparisons.logical_and(other, self)
+    def __getitem__(self: Any, index: Any) -> Tensor:
+        return indexing.getitem_method(self, index)
 
-    def __or__(self, other: TensorLike) -> Tensor:
-        return comparisons.logical_or(self, other)
-
-    def __ror__(self, other: TensorLike) -> Tensor:
-        return comparisons.logical_or(other, self)
-
-    def __xor__(self, other: TensorLike) -> Tensor:
-        return comparisons.logical_xor(self, other)
-
-    def __rxor__(self, other: TensorLike) -> Tensor:
-        return comparisons.logical_xor(other, self)
-
-    def __invert__(self) -> Tensor:
-        return comparisons.logical_not(self)
-
-    def __getitem__(self, index: Any) -> Tensor:
-        return indexing.getitem_method(self, index)  # type: ignore[arg-type]
-
-    def astype(self, dtype: Any) -> Tensor:
+    def astype(self: Any, dtype: Any) -> Tensor:
         """The same values in another dtype; gradients come back in this one.
 
         Raises:
@@ -128,111 +54,87 @@ class Methods:
             raise DTypeError(with_user_line(f"astype: expected a dtype of numbers or booleans, got {kind}"))
         return cast(self, dtype=kind)
 
-    def abs(self) -> Tensor:
-        """|x|, as ``abs(x)``."""
-        return arithmetic.absolute(self)
-
-    def sqrt(self) -> Tensor:
-        return functions.sqrt(self)
-
-    def exp(self) -> Tensor:
-        return functions.exp(self)
-
-    def log(self) -> Tensor:
-        return functions.log(self)
-
-    def tanh(self) -> Tensor:
-        return functions.tanh(self)
-
-    def sigmoid(self) -> Tensor:
-        return activations.sigmoid(self)
-
-    def relu(self) -> Tensor:
-        return activations.relu(self)
-
-    def clip(self, low: float = -np.inf, high: float = np.inf) -> Tensor:
+    def clip(self: Any, low: float = -np.inf, high: float = np.inf) -> Tensor:
         return comparisons.clip(self, low=low, high=high)
 
-    def softmax(self, axis: Axis = -1) -> Tensor:
+    def softmax(self: Any, axis: Axis = -1) -> Tensor:
         return log_sum_exp.softmax(self, axis=axis)
 
-    def log_softmax(self, axis: Axis = -1) -> Tensor:
+    def log_softmax(self: Any, axis: Axis = -1) -> Tensor:
         return log_sum_exp.log_softmax(self, axis=axis)
 
-    def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def logsumexp(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return log_sum_exp.logsumexp(self, axis=axis, keepdims=keepdims)
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def sum(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return reduce.sum(self, axis=axis, keepdims=keepdims)
 
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def mean(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return reduce.mean(self, axis=axis, keepdims=keepdims)
 
-    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+    def var(self: Any, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
         return statistics.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+    def std(self: Any, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
         return statistics.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
-    def norm(self, axis: Axis = None, ord: float = 2, keepdims: bool = False) -> Tensor:
+    def norm(self: Any, axis: Axis = None, ord: float = 2, keepdims: bool = False) -> Tensor:
         return statistics.norm(self, axis=axis, ord=ord, keepdims=keepdims)
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def max(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return extrema.max(self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def min(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return extrema.min(self, axis=axis, keepdims=keepdims)
 
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    def argmax(self: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
         return extrema.argmax(self, axis=axis, keepdims=keepdims)
 
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    def argmin(self: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
         return extrema.argmin(self, axis=axis, keepdims=keepdims)
 
-    def argsort(self, axis: int = -1) -> Tensor:
+    def argsort(self: Any, axis: int = -1) -> Tensor:
         return sorting.argsort(self, axis=axis, descending=False)
 
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def prod(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return cumulative.prod(self, axis=axis, keepdims=keepdims)
 
-    def cumsum(self, axis: int | None = None) -> Tensor:
+    def cumsum(self: Any, axis: int | None = None) -> Tensor:
         return cumulative.cumsum(self, axis=axis)
 
-    def reshape(self, *shape: int | tuple[int, ...]) -> Tensor:
+    def reshape(self: Any, *shape: int | tuple[int, ...]) -> Tensor:
         return shaping.reshape(self, *shape)
 
-    def flatten(self) -> Tensor:
+    def flatten(self: Any) -> Tensor:
         """All entries along one axis, in row-major order."""
         return shaping.reshape(self, -1)
 
-    def permute(self, *axes: int) -> Tensor:
+    def permute(self: Any, *axes: int) -> Tensor:
         return shaping.permute(self, axes=axes)
 
-    def transpose(self, a: int = -2, b: int = -1) -> Tensor:
+    def transpose(self: Any, a: int = -2, b: int = -1) -> Tensor:
         """Axes a and b exchanged, as in PyTorch."""
         return shaping.transpose(self, a, b)
 
-    def squeeze(self, axis: Axis = None) -> Tensor:
+    def squeeze(self: Any, axis: Axis = None) -> Tensor:
         return shaping.squeeze(self, axis=axis)
 
-    def unsqueeze(self, axis: int) -> Tensor:
+    def unsqueeze(self: Any, axis: int) -> Tensor:
         return shaping.unsqueeze(self, axis=axis)
 
-    def expand(self, *shape: int | tuple[int, ...]) -> Tensor:
+    def expand(self: Any, *shape: int | tuple[int, ...]) -> Tensor:
         return shaping.expand(self, *shape)
 
     @property
-    def mT(self) -> Tensor:
+    def mT(self: Any) -> Tensor:
         """The matrix transpose: the last two axes exchanged."""
-        x: Any = self
-        n = len(x.shape)
-        return shaping.permute(x, axes=(*range(n - 2), n - 1, n - 2))
+        n = len(self.shape)
+        return shaping.permute(self, axes=(*range(n - 2), n - 1, n - 2))
 
     @property
-    def T(self) -> Tensor:
+    def T(self: Any) -> Tensor:
         """All axes in reverse order, as in NumPy."""
-        x: Any = self
-        return shaping.permute(x, axes=tuple(reversed(range(len(x.shape)))))
+        return shaping.permute(self, axes=tuple(reversed(range(len(self.shape)))))
 
 
 def _comparable(other: object) -> bool:
@@ -240,24 +142,32 @@ def _comparable(other: object) -> bool:
     return isinstance(other, (Tensor, np.ndarray, np.generic, bool, int, float, list, tuple))
 
 
-_PRIVATE = ("__module__", "__doc__", "__dict__", "__weakref__", "__qualname__", "__hash__")
-_THEMES = (
-    activations, comparisons, cumulative, extrema, functions, log_sum_exp, reduce, shaping, sorting, statistics,
-)  # fmt: skip
-for _name, _method in vars(Methods).items():
-    if _name in _PRIVATE:
-        continue
-    if not _method.__doc__:  # a method says what its op says
-        _method.__doc__ = next((vars(m)[_name].__doc__ for m in _THEMES if _name in vars(m)), None)
-    setattr(Tensor, _name, _method)
+#: What is an op as it stands.
+_OPS: dict[str, Callable[..., Tensor]] = {
+    "__add__": arithmetic.add, "__sub__": arithmetic.subtract, "__mul__": arithmetic.multiply,
+    "__truediv__": arithmetic.divide, "__pow__": arithmetic.power, "__matmul__": linalg.matmul,
+    "__neg__": arithmetic.negative, "__abs__": arithmetic.absolute, "__invert__": comparisons.logical_not,
+    "__lt__": comparisons.less, "__le__": comparisons.less_equal,
+    "__gt__": comparisons.greater, "__ge__": comparisons.greater_equal,
+    "__and__": comparisons.logical_and, "__or__": comparisons.logical_or, "__xor__": comparisons.logical_xor,
+    "abs": arithmetic.absolute, "sqrt": functions.sqrt, "exp": functions.exp, "log": functions.log,
+    "tanh": functions.tanh, "sigmoid": activations.sigmoid, "relu": activations.relu,
+}  # fmt: skip
+_REFLECTED = ("add", "sub", "mul", "truediv", "pow", "matmul", "and", "or", "xor")
 
-#: The operators of every recurrent cell, without the detour.
-for _name, _function in {
-    "__add__": arithmetic.add,
-    "__sub__": arithmetic.subtract,
-    "__mul__": arithmetic.multiply,
-    "__truediv__": arithmetic.divide,
-    "__matmul__": linalg.matmul,
-    "__neg__": arithmetic.negative,
-}.items():
+
+def _reflected(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    return lambda self, other: function(other, self)
+
+
+_PRIVATE = ("__module__", "__doc__", "__dict__", "__weakref__", "__qualname__", "__hash__")
+_THEMES = (comparisons, cumulative, extrema, log_sum_exp, reduce, shaping, sorting, statistics)
+for _name, _method in vars(Methods).items():
+    if _name not in _PRIVATE:
+        if not _method.__doc__:  # a method says what its op says
+            _method.__doc__ = next((vars(m)[_name].__doc__ for m in _THEMES if _name in vars(m)), None)
+        setattr(Tensor, _name, _method)
+for _name, _function in _OPS.items():
     setattr(Tensor, _name, _function)
+for _name in _REFLECTED:
+    setattr(Tensor, f"__r{_name}__", _reflected(_OPS[f"__{_name}__"]))
