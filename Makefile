@@ -9,15 +9,22 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 export TINYGRAD_RNN_CACHE ?= $(CURDIR)/build/programs
 export NUMBA_CACHE_DIR ?= $(CURDIR)/build/numba
 
-# OpenBLAS's threads wait for one another: where other programs run, small products take a hundred times as long.
-demo test test-plain examples: export OPENBLAS_NUM_THREADS ?= 1
+# What may differ without Numba's compiler: the kernels, whatever calls one, and recurrences, which then run op by op.
+# The other tests would say the same twice; tests/kernels/test_without_compiler.py keeps this list whole.
+PLAIN = tests/kernels tests/ops tests/compile tests/nn tests/optim tests/strategies tests/training \
+        tests/core/test_cycles.py tests/view/test_view_fold.py tests/view/test_view_show.py tests/measure/test_summary.py \
+        tests/measure/test_flow.py tests/explorer/test_explore.py tests/cli/test_cli_train.py
 
-.PHONY: help demo test test-plain lint examples bench clean
+# OpenBLAS's threads wait for one another: where other programs run, small products take a hundred times as long.
+demo test test-slow test-plain examples: export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: help demo test test-slow test-plain lint examples bench clean
 
 help:
 	@echo "make demo        create an environment, install, take the tour (about two minutes)"
 	@echo "make test        create an environment, install, run the tests"
-	@echo "make test-plain  the tests again, with Numba's compiler switched off"
+	@echo "make test-slow   the tests with the long cases, before a release"
+	@echo "make test-plain  what Numba's compiler makes a difference to, with the compiler switched off"
 	@echo "make lint        style, types and floors"
 	@echo "make examples    run every example"
 	@echo "make bench       compare with whichever peers are installed"
@@ -43,8 +50,11 @@ demo: $(VENV)/installed
 test: $(VENV)/developing
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
+test-slow: $(VENV)/developing
+	SLOW_TESTS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
 test-plain: $(VENV)/developing
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PLAIN)
 
 lint: $(VENV)/developing
 	$(BIN)/ruff check .

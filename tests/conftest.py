@@ -1,10 +1,18 @@
-"""Says once, at the end, what did not run because PyTorch is not installed."""
+"""Long cases run only when asked for; at the end it is said what PyTorch would have been needed for."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
 
 import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if not os.environ.get("SLOW_TESTS"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="set SLOW_TESTS=1 to run it"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -9,10 +9,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .core import *  # noqa: F403
+from .core import errors as errors
+from .core.names import PACKAGE, no_attribute
 from .ops import *  # noqa: F403
 
 if TYPE_CHECKING:
     from . import data as data
+    from . import linalg as linalg
     from . import nn as nn
     from . import optim as optim
     from . import strategies as strategies
@@ -41,6 +44,7 @@ __version__ = "0.1.0"
 
 #: What is imported when first used: name → module (the module itself, or the one that has the name).
 _LAZY = {
+    "linalg": "linalg",
     "nn": "nn",
     "optim": "optim",
     "data": "data",
@@ -73,7 +77,7 @@ _LAZY = {
 
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
-        raise AttributeError(f"module 'tinygrad_rnn' has no attribute {name!r}")
+        raise no_attribute("module 'tinygrad_rnn'", name, PACKAGE)
     module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
     value = module if _LAZY[name] == name else getattr(module, name)
     globals()[name] = value

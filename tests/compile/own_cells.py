@@ -74,6 +74,20 @@ class LayerNormLSTM(OwnCell):
         return h, (h, c)
 
 
+class LayerNormRNN(OwnCell):
+    """The same of a simple recurrence, small enough for the programs of its higher derivatives."""
+
+    norm = LayerNormLSTM.norm
+
+    def make(self, D: int, H: int) -> None:
+        self.W, self.R, self.b = self.weights(D, H), self.weights(H, H), self.weights(H)
+        self.gain_x, self.gain_h = self.weights(H), self.weights(H)
+
+    def step(self, x: Any, h: Any) -> Any:
+        h = tg.tanh(self.norm(x @ self.W, self.gain_x) + self.norm(h, self.gain_h) @ self.R + self.b).named("h")
+        return h, h
+
+
 class MGU(OwnCell):
     """The minimal gated unit, its gates from weights of their own (Zhou et al. 2016)."""
 
@@ -145,4 +159,4 @@ class SameTwice(TwoBack):
         return h, (h, h, x)
 
 
-OWN_CELLS = [PeepholeLSTM, LayerNormLSTM, MGU, SoftmaxCell, OddCell, TwoBack, SameTwice]
+OWN_CELLS = [PeepholeLSTM, LayerNormLSTM, LayerNormRNN, MGU, SoftmaxCell, OddCell, TwoBack, SameTwice]

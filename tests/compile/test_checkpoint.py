@@ -12,17 +12,17 @@ from own_cells import PeepholeLSTM
 
 import tinygrad_rnn as tg
 
-B, D, H = 3, 2, 4
+B, D, H = 3, 6, 3  # programs of `test_compile_scan_equal`
 MAKERS = [
     lambda: tg.nn.LSTMCell(D, H, dtype=np.float64),
     lambda: tg.nn.GRUCell(D, H, dtype=np.float64),
-    lambda: PeepholeLSTM(D, H, np.float64),
+    lambda: PeepholeLSTM(3, 5, np.float64),
 ]
 
 
 def gradients(cell: Any, steps: int, **options: Any) -> list[np.ndarray]:
     random = np.random.default_rng(0)
-    xs = tg.tensor(random.normal(size=(steps, B, D)), requires_grad=True)
+    xs = tg.tensor(random.normal(size=(steps, B, cell.input_size)), requires_grad=True)
     state = cell.initial_state(B)
     parts = list(state) if isinstance(state, tuple) else [state]
     parts = [tg.tensor(random.normal(size=s.shape), requires_grad=True) for s in parts]
@@ -55,7 +55,7 @@ def test_what_is_kept_grows_as_the_square_root() -> None:
         for steps in (100, 1600):
             xs = tg.tensor(np.ones((steps, B, D), np.float32), requires_grad=True)
             cell = tg.nn.LSTMCell(D, 16)
-            tg.scan(cell, xs[:1], checkpoint=checkpoint)  # whatever is made once
+            tg.scan(cell, xs, checkpoint=checkpoint)  # whatever is made once, the first time in a process
             tracemalloc.start()
             outputs, _ = tg.scan(cell, xs, checkpoint=checkpoint)
             kept[checkpoint, steps] = tracemalloc.get_traced_memory()[0] - outputs.numpy().nbytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,18 @@ from own_cells import OWN_CELLS
 
 import tinygrad_rnn as tg
 
-T, B, D = 5, 4, 3
+T, B = 5, 4
+D, H = 6, 3  # as in `tests/nn/test_nn_recurrent.py`, whose programs are the same
 LENGTHS = [5, 0, 1, 3]
 MAKERS = {
-    "RNN": lambda dtype: tg.nn.RNNCell(D, 4, dtype=dtype),
-    "RNN relu": lambda dtype: tg.nn.RNNCell(D, 4, nonlinearity="relu", dtype=dtype),
-    "LSTM": lambda dtype: tg.nn.LSTMCell(D, 4, dtype=dtype),
-    "LSTM without bias": lambda dtype: tg.nn.LSTMCell(D, 4, bias=False, dtype=dtype),
-    "LSTM projected": lambda dtype: tg.nn.ProjectedLSTMCell(D, 4, 2, dtype=dtype),
-    "GRU": lambda dtype: tg.nn.GRUCell(D, 4, dtype=dtype),
-    "GRU as in the paper": lambda dtype: tg.nn.GRUCell(D, 4, reset_after=False, dtype=dtype),
-    **{kind.__name__: lambda dtype, kind=kind: kind(D, 5, dtype) for kind in OWN_CELLS},
+    "RNN": lambda dtype: tg.nn.RNNCell(D, H, dtype=dtype),
+    "RNN relu": lambda dtype: tg.nn.RNNCell(D, H, nonlinearity="relu", dtype=dtype),
+    "LSTM": lambda dtype: tg.nn.LSTMCell(D, H, dtype=dtype),
+    "LSTM without bias": lambda dtype: tg.nn.LSTMCell(D, H, bias=False, dtype=dtype),
+    "LSTM projected": lambda dtype: tg.nn.ProjectedLSTMCell(D, H, 2, dtype=dtype),
+    "GRU": lambda dtype: tg.nn.GRUCell(D, H, dtype=dtype),
+    "GRU as in the paper": lambda dtype: tg.nn.GRUCell(D, H, reset_after=False, dtype=dtype),
+    **{kind.__name__: lambda dtype, kind=kind: kind(3, 5, dtype) for kind in OWN_CELLS},
 }
 MODES = {"plain": {}, "reverse": {"reverse": True}, "lengths": {"lengths": LENGTHS}}
 MODES["both"] = MODES["reverse"] | MODES["lengths"]
@@ -58,7 +60,7 @@ class Problem:
     def __init__(self, name: str, dtype: Any):
         random = np.random.default_rng(7)
         self.cell = MAKERS[name](dtype)
-        self.x = random.normal(size=(T, B, D)).astype(dtype)
+        self.x = random.normal(size=(T, B, self.cell.input_size)).astype(dtype)
         states, self.rebuild = parts_of(self.cell.initial_state(B))
         self.states = [random.normal(size=s.shape).astype(dtype) for s in states]
 
@@ -74,6 +76,9 @@ class Problem:
         return [*own, *self.cell.parameters()]
 
 
+problem_of = cache(Problem)  # a cell that is traced and compiled once for all tests that leave it as it is
+
+
 def assert_alike(found: list[Any], expected: list[Any], dtype: Any) -> None:
     for k, (a, b) in enumerate(zip(found, expected, strict=True)):
         a, b = a.numpy(), b.numpy()
@@ -87,11 +92,26 @@ def cleared(leaves: list[Any]) -> None:
         leaf.grad = None
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", MAKERS)
+# Runs with lengths are programs of their own. In single precision these cells have them always, the others only in the
+# long run of all tests, which has most of the largest cell too.
+USUAL, LARGEST = ("RNN", "LSTM", "GRU", "SoftmaxCell"), "LayerNormLSTM"
+
+
+def runs(dtype: Any) -> list[Any]:
+    def is_long(name: str, mode: str) -> bool:
+        single, lengths = dtype == np.float32, "lengths" in MODES[mode]
+        return (single or lengths) if name == LARGEST else (single and lengths and name not in USUAL)
+
+    return [
+        pytest.param(name, dtype, mode, marks=pytest.mark.slow if is_long(name, mode) else [])
+        for name in MAKERS
+        for mode in MODES
+    ]
+
+
+@pytest.mark.parametrize(("name", "dtype", "mode"), [*runs(np.float32), *runs(np.float64)])
 def test_results_and_gradients(name: str, dtype: Any, mode: str) -> None:
-    problem, found = Problem(name, dtype), []
+    problem, found = problem_of(name, dtype), []
     for run in (tg.scan, oracle):
         leaves = problem.leaves()
         cleared(leaves)
@@ -101,14 +121,18 @@ def test_results_and_gradients(name: str, dtype: Any, mode: str) -> None:
     assert_alike(*found, dtype)
 
 
-# Runs with lengths are programs of their own, and those of higher derivatives take long to compile.
-COSTLY = [(name, mode) for name in MAKERS for mode in ("plain", "reverse")]
-COSTLY += [(name, mode) for name in ("RNN", "LSTM", "GRU", "SoftmaxCell") for mode in ("lengths", "both")]
+# The programs of higher derivatives take long to compile, most of all those of the largest cell.
+COSTLY: list[Any] = [
+    pytest.param(name, mode, marks=pytest.mark.slow if name == LARGEST else [])
+    for name in MAKERS
+    for mode in ("plain", "reverse")
+]
+COSTLY += [(name, mode) for name in USUAL for mode in ("lengths", "both")]
 
 
 @pytest.mark.parametrize(("name", "mode"), COSTLY)
 def test_second_derivatives(name: str, mode: str) -> None:
-    problem, found = Problem(name, np.float64), []
+    problem, found = problem_of(name, np.float64), []
     for run in (tg.scan, oracle):
         leaves = problem.leaves()
         cleared(leaves)
@@ -123,7 +147,7 @@ def test_second_derivatives(name: str, mode: str) -> None:
 
 @pytest.mark.parametrize(("name", "mode"), COSTLY)
 def test_forward_mode(name: str, mode: str) -> None:
-    problem = Problem(name, np.float64)
+    problem = problem_of(name, np.float64)
     given = [problem.x, *problem.states]
     moving = [np.random.default_rng(k).normal(size=a.shape) for k, a in enumerate(given)]
     found = [
@@ -166,7 +190,7 @@ def test_inputs_states_and_seeds_may_lie_any_way(name: str) -> None:
         outputs, final = tg.scan(problem.cell, leaf, states)
         for a, b in zip([outputs, *parts_of(final)[0]], expected, strict=True):
             np.testing.assert_array_equal(a.numpy(), b)
-        (outputs.permute(2, 0, 1) * np.ones((4, T, B))).sum().backward()
+        (outputs.permute(2, 0, 1) * np.ones((H, T, B))).sum().backward()
         straight = tg.tensor(problem.x, requires_grad=True)
         tg.scan(problem.cell, straight, problem.rebuild(problem.states))[0].sum().backward()
         np.testing.assert_array_equal(leaf.grad.numpy(), straight.grad.numpy())

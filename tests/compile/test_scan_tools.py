@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 from numba.core import config
-from own_cells import OWN_CELLS, OwnCell, PeepholeLSTM
+from own_cells import OWN_CELLS, LayerNormLSTM, OwnCell, PeepholeLSTM
 
 import tinygrad_rnn as tg
 
-CELLS = [lambda: tg.nn.LSTMCell(3, 4, dtype=np.float64), lambda: tg.nn.GRUCell(3, 4, dtype=np.float64)]
-CELLS += [lambda kind=kind: kind(3, 5) for kind in OWN_CELLS]
+# the sizes of `test_compile_scan_equal`, whose programs are the same
+CELLS = [lambda: tg.nn.LSTMCell(6, 3, dtype=np.float64), lambda: tg.nn.GRUCell(6, 3, dtype=np.float64)]
+CELLS += [lambda kind=kind: kind(3, 5) for kind in OWN_CELLS if kind is not LayerNormLSTM]  # LayerNormRNN is smaller
 compiled = pytest.mark.skipif(config.DISABLE_JIT, reason="programs need Numba's compiler")
 
 
-def xs(T: int = 5, B: int = 3) -> Any:
-    return tg.tensor(np.random.default_rng(2).normal(size=(T, B, 3)), requires_grad=True)
+def xs(T: int = 5, B: int = 3, D: int = 3) -> Any:
+    return tg.tensor(np.random.default_rng(2).normal(size=(T, B, D)), requires_grad=True)
 
 
 def loss_of(run: Any, cell: Any, x: Any, **options: Any) -> Any:
@@ -32,7 +33,7 @@ def loss_of(run: Any, cell: Any, x: Any, **options: Any) -> Any:
 def test_values_and_gradients_of_both_orders_equal_the_unrolled_cells(make: Any) -> None:
     cell, found = make(), []
     for run in (tg.unroll, tg.scan):
-        x = xs()
+        x = xs(D=cell.input_size)
         cell.zero_grad()
         loss = loss_of(run, cell, x)
         loss.backward(create_graph=True)
@@ -48,7 +49,8 @@ def test_values_and_gradients_of_both_orders_equal_the_unrolled_cells(make: Any)
 
 @pytest.mark.parametrize("make", CELLS, ids=lambda make: type(make()).__name__)
 def test_forward_mode_equals_reverse_mode(make: Any) -> None:
-    cell, x = make(), xs().numpy()
+    cell = make()
+    x = xs(D=cell.input_size).numpy()
     v = np.random.default_rng(4).normal(size=x.shape)
     _, tangent = tg.jvp(lambda x: loss_of(tg.scan, cell, x), (x,), (v,))
     gradient = tg.grad(lambda x: loss_of(tg.scan, cell, x))(x)
@@ -57,7 +59,8 @@ def test_forward_mode_equals_reverse_mode(make: Any) -> None:
 
 @pytest.mark.parametrize("make", CELLS, ids=lambda make: type(make()).__name__)
 def test_gradients_by_step_equal_the_unrolled_cells(make: Any) -> None:
-    cell, x = make(), xs()
+    cell = make()
+    x = xs(D=cell.input_size)
     for weight in cell.parameters():
         expected = tg.grad_by_step(loss_of(tg.unroll, cell, x), weight).numpy()
         np.testing.assert_allclose(tg.grad_by_step(loss_of(tg.scan, cell, x), weight).numpy(), expected, atol=1e-11)

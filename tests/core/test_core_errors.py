@@ -1,10 +1,16 @@
 """Every error says what went wrong, of which op and operands, what was expected, and on which line of the user."""
 
+import copy
+import json
+import os
+import pickle
+
 import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.core import errors
+from tinygrad_rnn.core.tensor import abstract
 
 
 def named(name, *shape, dtype=np.float64, requires_grad=True):
@@ -100,6 +106,9 @@ CASES = {
         lambda: named("x", 3).assign_(np.zeros(3)), errors.GradientError, ["assign_", "x (3,)", "no_grad()"],
     ),
     "writing another shape": (assigned, errors.ShapeError, ["assign_", "(3,) float64 'x'", "not (4,)"]),
+    "a format of many": (
+        lambda: f"{named('x', 3):.3f}", errors.ShapeError, ["format", "(3,) float64 'x'", "3 entries", "'.3f'"],
+    ),
     "item of many": (lambda: named("x", 3).item(), errors.ShapeError, ["item()", "(3,) float64 'x'", "3 entries"]),
     "truth of many": (lambda: bool(named("x", 3)), errors.ShapeError, ["bool()", "(3,) float64 'x'", "3 entries"]),
     "hook without gradient": (
@@ -135,6 +144,33 @@ def test_what_is_said(name):
         call()
     for part in [*said, "test_core_errors.py:"]:
         assert part in str(error.value), str(error.value)
+
+
+THROUGH = {
+    "NumPy": lambda: np.testing.assert_allclose(abstract((2, 3)), 1.0),
+    "copy": lambda: copy.deepcopy({"y": [named("x", 3) * 2.0]}),
+    "pickle": lambda: pickle._dumps([named("x", 3) * 2.0]),  # the one written in Python, as `dumps` is without C
+    "json": lambda: json.dumps([named("x", 3)], default=float),
+}
+
+
+@pytest.mark.parametrize("library", THROUGH)
+def test_an_error_that_comes_through_a_library_names_the_users_line(library):
+    with pytest.raises(errors.TinygradError) as error:
+        THROUGH[library]()
+    assert f"\n  at {__file__}:" in str(error.value)
+    assert f'"{library}": lambda:' in str(error.value)
+
+
+def test_a_package_installed_inside_pythons_own_folder_is_a_users():
+    own = os.path.dirname(os.__file__)
+    assert errors._between(os.path.join(own, "copy.py"))
+    assert errors._between("<frozen runpy>")
+    assert not errors._between(os.path.join(own, "site-packages", "theirs", "model.py"))
+
+
+def test_errors_are_public():
+    assert tg.errors is errors
 
 
 def test_errors_are_also_what_python_calls_them():

@@ -1,7 +1,6 @@
 """Nothing recurses over a graph: long chains are built, differentiated, listed and freed."""
 
 import gc
-import os
 import tracemalloc
 
 import numpy as np
@@ -9,9 +8,7 @@ import pytest
 
 import tinygrad_rnn as tg
 
-LONG = pytest.param(
-    1_000_000, marks=pytest.mark.skipif("SLOW_TESTS" not in os.environ, reason="set SLOW_TESTS to run it")
-)
+LONG = pytest.param(1_000_000, marks=pytest.mark.slow)
 
 
 def chain(x, n):

@@ -1,4 +1,4 @@
-"""Copies and pickles of leaves are nodes of their own."""
+"""Copies and pickles of leaves are nodes of their own; a scalar as text."""
 
 import copy
 import pickle
@@ -25,3 +25,13 @@ def test_a_copy_is_a_leaf_of_its_own(copied):
     assert copied(abstract((2, 3))).shape == (2, 3)
     with pytest.raises(GradientError, match="not a leaf"):
         copied(x * 2)
+
+
+def test_a_tensor_of_one_entry_is_formatted_as_its_number():
+    loss = tg.tensor(0.5, requires_grad=True)
+    assert f"{loss:.3f} {loss * 2:>6.1f} {tg.tensor([[7]]):03d} {tg.tensor([[0.25]], dtype=np.float32):.0%}" == (
+        "0.500    1.0 007 25%"
+    )
+    assert f"{loss}" == str(loss) == repr(loss)
+    with pytest.raises(tg.errors.ArgumentError, match=r"format: .*Unknown format code 'd'"):
+        f"{loss:d}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tinygrad_rnn.core.errors import ArgumentError
 from tinygrad_rnn.data import Sequences, Standard, Windows, pad
@@ -24,6 +26,23 @@ def test_a_constant_column_has_deviation_one() -> None:
     scale = Standard.fit(np.full((1000, 1), 0.1))  # whose computed deviation is not quite 0
     assert scale.deviation == 1
     np.testing.assert_allclose(scale.apply(np.array([[0.1], [1.1]])), [[0], [1]], atol=1e-12)
+
+
+@given(st.floats(-300, 300), st.integers(0, 2**32 - 1), st.floats(-300, 308))
+@settings(deadline=None)
+def test_a_scale_is_right_or_refused_whatever_the_size_of_values(size: float, seed: int, place: float) -> None:
+    values = 10.0**place + 10.0**size * np.random.default_rng(seed).normal(size=(20, 1))
+    try:
+        scale = Standard.fit(values, ["y"])
+    except ArgumentError:
+        with pytest.raises(ArgumentError, match=r"'y' cannot be brought to one scale|not a finite number"):
+            Standard.fit(values, ["y"])
+        return
+    scaled = scale.apply(values)
+    off = float(np.finfo(float).eps * np.abs(values).max() / scale.deviation[0])  # how exact the values are
+    np.testing.assert_allclose(scaled.mean(), 0, atol=1e-12 + 8 * off)
+    np.testing.assert_allclose(scaled.std(), 1 if np.ptp(values) else 0, atol=1e-12 + 8 * off)
+    np.testing.assert_allclose(scale.undo(scaled), values)
 
 
 @pytest.mark.parametrize("ahead", [1, 3])
@@ -63,7 +82,8 @@ def test_a_stride() -> None:
     values = np.arange(10.0)
     batch = Windows(values, values, 4, 10, stride=3, shuffle=False).batch(0)
     assert batch.inputs[0, :, 0].tolist() == [0, 3]
-    batch = Windows(values, values, 3, 10, stride=3, shuffle=False).batch(0)
+    batch = Windows(values, values, 3, 10, stride=3, shuffle=False, known=-values).batch(0)
+    assert batch.inputs[..., 1].T.tolist() == [[-1, -2, -3], [-4, -5, -6], [-7, -8, -9]]
     assert batch.inputs[0, :, 0].tolist() == [0, 3, 6]
     assert batch.targets[-1, -1] == 9
 
@@ -89,6 +109,8 @@ def test_windows_refused(values: np.ndarray, options: dict, message: str) -> Non
 def test_windows_of_targets_of_another_length() -> None:
     with pytest.raises(ArgumentError, match="5 rows of values, but 4 of targets"):
         Windows(np.ones(5), np.ones(4), 2, 1)
+    with pytest.raises(ArgumentError, match="5 rows of values, but 6 of known"):
+        Windows(np.ones(5), np.ones(5), 2, 1, known=np.ones(6))
 
 
 def test_pad() -> None:

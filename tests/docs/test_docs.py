@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import tinygrad_rnn as tg
+
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = sorted(
@@ -44,6 +46,11 @@ def test_blocks_print_what_stands_below_them(page: str, tmp_path: Path, monkeypa
 def test_what_a_page_links_to_exists(page: str) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text(encoding="utf-8")):
         assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_the_guide_names_every_error() -> None:
+    page = (ROOT / "docs/guide.md").read_text(encoding="utf-8")
+    assert [name for name in vars(tg.errors) if name.endswith("Error") and f"{name}`" not in page] == []
 
 
 def test_the_architecture_page_names_every_file_of_the_package_and_no_other() -> None:

@@ -11,13 +11,13 @@ from tinygrad_rnn.step.body import BATCH, Body
 
 
 def run_body(
-    body: Body, given: list[np.ndarray], states: list[np.ndarray], *, against_time: bool = False
+    body: Body, given: list[np.ndarray], states: list[np.ndarray], *, reverse: bool = False
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """(outputs of all steps, final states); leaves have the values they were traced with."""
     T, B = given[0].shape[:2]
     outputs: list[list[Any]] = [[None] * T for _ in body.outputs]
     nodes = Graph([*body.outputs, *body.new_states], boundary=[*body.sequences, *body.states]).nodes
-    for t in reversed(range(T)) if against_time else range(T):
+    for t in reversed(range(T)) if reverse else range(T):
         values = {x.number: g[t].reshape((B, *x.shape[1:])) for x, g in zip(body.sequences, given, strict=True)}
         values |= {x.number: s.reshape((B, *x.shape[1:])) for x, s in zip(body.states, states, strict=True)}
         for node in nodes:

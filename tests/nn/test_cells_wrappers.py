@@ -18,7 +18,8 @@ T, B, D, H = 5, 3, 3, 4
 xs = np.random.default_rng(1).normal(size=(T, B, D))
 DROPPING = [Zoneout, RecurrentDropout, VariationalDropout]
 DROPS = pytest.mark.parametrize("kind", DROPPING, ids=lambda kind: kind.__name__)
-CELLS = pytest.mark.parametrize("name", ["lstm", "gru", "mgu", "article-forget", "slstm"])
+LONG = [pytest.param(name, marks=pytest.mark.slow) for name in ("mgu", "article-forget")]
+CELLS = pytest.mark.parametrize("name", ["lstm", "gru", "slstm", *LONG])
 
 
 def wrapped(kind: Any, name: str = "lstm", p: float = 0.4, seed: int = 7) -> Any:

@@ -2,10 +2,10 @@
 
 `Op.domain` is a dict. For an elementwise op (none is the same as {}): an operand's name gives its interval, or `bool`;
 everything else is drawn from [−3, 3]. For a primitive: an operand's name gives a list of shapes (a tuple is drawn, an
-array is taken as it is), "shapes" a list of such for all operands together, and an attribute's name a list of values;
-all combinations that the op's shape rule accepts are cases. "cases" lists (operands, attributes) outright.
-"range" is the interval of drawn entries, "avoid" are points (kinks) to stay away from, "apart" is the least distance
-between entries.
+array is taken as it is, if of floats in the dtype that is tested), "shapes" a list of such for all operands together,
+and an attribute's name a list of values; all combinations that the op's shape rule accepts are cases. "cases" lists
+(operands, attributes) outright. "range" is the interval of drawn entries, "avoid" are points (kinks) to stay away
+from, "apart" is the least distance between entries.
 """
 
 import itertools
@@ -63,7 +63,7 @@ class Case:
 
     def _array(self, i, spec, rng, dtype, strided):
         if isinstance(spec, np.ndarray):
-            return spec
+            return spec.astype(dtype) if spec.dtype.kind == "f" else spec
         domain = self.op.domain or {}
         name = self.op.operands[0 if self.op.variadic else i]
         interval = domain.get(name) if self.op.elementwise else None

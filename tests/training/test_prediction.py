@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.core.errors import ArgumentError
-from tinygrad_rnn.training import Residuals, free_run, probabilities, residuals, sample
+from tinygrad_rnn.training import free_run, probabilities, sample
 
 LOGITS = np.log([0.5, 0.25, 0.15, 0.1])
 
@@ -31,6 +31,9 @@ def network(symbols: int | None = 5, **options: Any) -> tg.nn.Network:
         ({"top_p": 0.76}, [5 / 9, 2.5 / 9, 1.5 / 9, 0]),
         ({"top_p": 1e-9}, [1, 0, 0, 0]),
         ({"top_k": 3, "top_p": 0.6}, [2 / 3, 1 / 3, 0, 0]),
+        ({"never": [0]}, [0, 0.5, 0.3, 0.2]),
+        ({"never": [0], "temperature": 0}, [0, 1, 0, 0]),
+        ({"never": [0, 2], "top_k": 9}, [0, 5 / 7, 0, 2 / 7]),
     ],
 )
 def test_what_symbols_are_drawn_with(options: dict, expected: Any) -> None:
@@ -54,6 +57,28 @@ def test_samples_repeat_with_their_generator_and_follow_the_probabilities() -> N
     first = [int(sample(net, np.array([2]), 1, generator=np.random.default_rng(k))[0]) for k in range(800)]
     p = probabilities(net(np.array([[2]]))[0].numpy()[0, 0])
     np.testing.assert_allclose(np.bincount(first, minlength=5) / 800, p, atol=0.06)
+
+
+def test_what_is_never_to_be_said_is_not_sampled() -> None:
+    net = network()
+    drawn = sample(net, np.array([1]), 300, never=[0, 3], temperature=5.0, generator=np.random.default_rng(0))
+    assert set(drawn.tolist()) == {1, 2, 4}
+
+
+def test_what_else_is_known_is_read_with_the_row_before() -> None:
+    """As `Windows` with `known` gives it: with row t, what is known of row t + 1."""
+    g = np.random.default_rng(0)
+    net = tg.nn.Network(tg.nn.GRUCell(3, 5, generator=g), 2, generator=g)
+    values, known = (g.normal(size=(9, n)).astype(np.float32) for n in (2, 1))
+    found = free_run(net, values[:6, None], 3, known=known[:, None])[:, 0]
+    read = np.concatenate([values[:6], known[1:7]], axis=1)
+    for t in range(3):
+        said = net(read[:, None])[0].numpy()[-1, 0]
+        np.testing.assert_allclose(found[t], said, atol=1e-6)
+        if t < 2:
+            read = np.concatenate([read, np.concatenate([said, known[7 + t]])[None]])
+    batch = tg.data.Windows(values, values, 8, 1, known=known, shuffle=False).batch(0)
+    np.testing.assert_array_equal(batch.inputs[:6, 0], read[:6])
 
 
 def test_a_series_goes_on_from_its_own_predictions() -> None:
@@ -80,22 +105,6 @@ def test_prediction_leaves_training_as_it_was_and_drops_nothing() -> None:
     assert net.training
 
 
-def test_residuals_are_truth_less_prediction() -> None:
-    net = network(None)
-    series = np.random.default_rng(1).normal(size=(30, 2)).astype(np.float32)
-    found = residuals(net, series, horizon=3, warmup=5, origins=4)
-    assert found.values.shape == (4, 3, 2)
-    np.testing.assert_allclose(found.values[0], series[5:8] - free_run(net, series[:5, None], 3)[:, 0], atol=1e-6)
-    np.testing.assert_allclose(found.values[-1], series[27:] - free_run(net, series[22:27, None], 3)[:, 0], atol=1e-6)
-
-
-def test_intervals_hold_their_share() -> None:
-    noise = np.random.default_rng(0).normal(size=(2000, 2, 1))
-    low, high = Residuals(noise).interval(np.zeros((2, 1)), 0.8)
-    np.testing.assert_allclose(high, 1.2816, atol=0.1)
-    np.testing.assert_allclose(low, -1.2816, atol=0.1)
-
-
 @pytest.mark.parametrize(
     ("use", "message"),
     [
@@ -105,9 +114,10 @@ def test_intervals_hold_their_share() -> None:
         (lambda: sample(network(None), np.array([0]), 3), "reads symbols and says the next one"),
         (lambda: sample(network(), np.array([], int), 3), "at least one symbol to start with"),
         (lambda: free_run(network(), np.zeros((3, 1, 2)), 3), "reads numbers and says the next ones"),
-        (lambda: free_run(network(None), np.zeros((0, 1, 2)), 3), r"expected \(S, B, D\) with S ≥ 1"),
-        (lambda: residuals(network(None), np.zeros((7, 2)), 3, 5), "5 to read and 3 to predict need 8"),
-        (lambda: Residuals(np.zeros((4, 3, 1))).interval(np.zeros((4, 1))), "reach 3 steps ahead, the forecast 4"),
+        (lambda: free_run(network(None), np.zeros((0, 1, 2)), 3), r"expected \(S, B, 2\) with S ≥ 1"),
+        (lambda: free_run(network(None), np.zeros((3, 1, 2)), 3, known=np.zeros((6, 1, 1))), "says 2, reads 2, and 1"),
+        (lambda: free_run(network(None), np.zeros((3, 1, 1)), 3), r"expected \(S, B, 2\) with S ≥ 1"),
+        (lambda: probabilities(LOGITS, never=[0, 1, 2, 3]), "one symbol at least"),
     ],
 )
 def test_errors(use: Any, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ from train_cases import B, Cycle, T, V, network, numbers, same, trainer
 import tinygrad_rnn as tg
 from tinygrad_rnn.core.errors import ArgumentError, FileFormatError, NonFiniteError, StateDictError
 from tinygrad_rnn.strategies import Checkpointed, ScheduledSampling, Truncated
-from tinygrad_rnn.training import Cosine, Plateau, StepDecay, evaluate, read
+from tinygrad_rnn.training import Cosine, History, Plateau, StepDecay, checkpoint, evaluate, locked, read
 
 
 def test_it_learns_what_follows_what() -> None:
@@ -140,11 +141,13 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_ctrl_c_lets_the_step_end_and_saves(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_sigterm_let_the_step_end_and_save(number: signal.Signals, code: int, tmp_path: Path) -> None:
     process = _started(tmp_path, 5)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert "KeyboardInterrupt" in said
+    process.send_signal(number)
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == code
+    assert ("KeyboardInterrupt" in said) == (number == signal.SIGINT)
     steps = len((tmp_path / "metrics.jsonl").read_text().splitlines())
     assert _as_uninterrupted(tmp_path) == steps >= 5
 
@@ -159,11 +162,125 @@ def test_it_trains_in_a_thread_too() -> None:
 
 def test_patience_ends_it_with_the_best_weights(tmp_path: Path) -> None:
     run = trainer(tmp_path, validation=Cycle(1), validate_every=2, patience=3)
-    run.optimizer.lr = run.base_rate = 3.0  # it gets worse
+    run.optimizer.lr = 3.0  # it gets worse
     run.run(200)
     assert run.step == run.best[1] + 6 < 200
     assert evaluate(run.network, Cycle(1)) == pytest.approx(run.best[0], rel=1e-6)
     assert same(tg.load(tmp_path / "best.safetensors"), run.network.state_dict())
+
+
+@pytest.mark.parametrize("how", ["steps", "patience", "interrupt", "error"])
+@pytest.mark.parametrize("restore", [True, False])
+def test_the_best_weights_are_what_a_run_ends_with_however_it_ends(how: str, restore: bool, tmp_path: Path) -> None:
+    """And the next run, and a checkpoint, go on from the last ones."""
+    settings = {"validation": Cycle(1), "validate_every": 2, "restore_best": restore}
+    run = trainer(tmp_path, patience=2 if how == "patience" else None, **settings)
+    run.optimizer.lr = 3.0
+    advance, seen = run._advance, []
+
+    def watched(seconds: float) -> Any:
+        if run.step == 9 and how in ("interrupt", "error"):
+            raise KeyboardInterrupt if how == "interrupt" else NonFiniteError("as if")
+        measured = advance(seconds)
+        seen.append((measured.step, run.network.state_dict()))
+        return measured
+
+    run._advance = watched  # type: ignore[method-assign]
+    with contextlib.suppress(KeyboardInterrupt, NonFiniteError):
+        run.run(11)
+    step, last = seen[-1]
+    assert run.best[1] < step == run.step
+    assert same(run.network.state_dict(), dict(seen)[run.best[1]] if restore else last)
+    if how in ("steps", "patience"):
+        assert same(read(tmp_path / "checkpoint.safetensors").part("network"), last)
+    run.patience, run._advance = None, advance  # type: ignore[method-assign]
+    run.run(16)
+    whole = trainer(**settings)
+    whole.optimizer.lr = 3.0
+    whole.run(16)
+    assert same(run.network.state_dict(), whole.network.state_dict())
+
+
+def test_weights_given_by_hand_between_two_runs_are_trained_on() -> None:
+    run = trainer(validation=Cycle(1), validate_every=2)
+    run.optimizer.lr = 3.0
+    run.run(7)
+    given = {name: np.zeros_like(x) for name, x in run.network.state_dict().items()}
+    run.network.load_state_dict(given)
+    run.optimizer.lr = 0.0
+    run.run(8)
+    assert same(run.network.state_dict() if run.best[1] == 8 else run.last_weights or {}, given)
+
+
+@pytest.mark.parametrize("name", ["lr", "weight_decay", "betas", "eps"])
+def test_an_option_of_the_optimiser_set_by_hand_acts_from_the_next_step(name: str, tmp_path: Path) -> None:
+    value = {"lr": 0.5, "weight_decay": 0.9, "betas": (0.1, 0.2), "eps": 0.3}[name]
+    ends = []
+    for given in (True, False):
+        run = trainer(tmp_path / str(given), schedule=StepDecay(2))
+        run.run(3)
+        if given:
+            setattr(run.optimizer, name, value)
+        rates = [m.lr for m in run.run(5)[3:]]
+        ends.append(run.network.state_dict())
+        assert getattr(run.optimizer, name) == (value if given else getattr(trainer().optimizer, name))
+    assert not same(*ends)
+    assert rates == [0.005, 0.0025]
+    again = trainer()
+    again.load(tmp_path / "True" / "checkpoint.safetensors")
+    assert getattr(again.optimizer, name) == value
+
+
+def test_a_folder_is_written_by_one_at_a_time_and_killed_writers_leave_nothing(tmp_path: Path) -> None:
+    run = trainer(tmp_path)
+    (tmp_path / ".checkpoint.safetensors.0123456789abcdef").write_bytes(b"half")
+    (tmp_path / ".mine.0123").write_bytes(b"another's")
+    with locked(tmp_path):
+        run.run(2)  # who holds it may take it again
+        errors: list[BaseException] = []
+
+        def other() -> None:
+            try:
+                trainer(tmp_path).run(1)
+            except ArgumentError as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert "another process is training here" in str(errors[0])
+    files = {".lock", ".mine.0123", "checkpoint.safetensors", "metrics.jsonl", "metrics.csv"}
+    assert {p.name for p in tmp_path.iterdir()} == files
+    process = _started(tmp_path, 3)
+    with pytest.raises(ArgumentError, match="another process is training here"):
+        run.run(4)
+    process.kill()
+    process.communicate()
+    run.run(4)
+
+
+@pytest.mark.parametrize("cut", range(0, 120, 7))
+def test_a_measurement_that_was_cut_short_is_lost_and_nothing_else(cut: int, tmp_path: Path) -> None:
+    run = trainer(tmp_path)
+    run.run(4)
+    path = tmp_path / "metrics.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:3]) + lines[3][: len(lines[3]) * cut // 120])
+    again = trainer(tmp_path)
+    again.load(tmp_path / "checkpoint.safetensors")
+    assert numbers(again.history) == numbers(run.history)[:3]
+    again.run(6)
+    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 2, 3, 5, 6]
+
+
+@pytest.mark.parametrize("line", ["", "{}", "[1]", '{"step": 1}', "null", "\udcff", "[" * 100_000])
+def test_a_damaged_measurement_is_named(line: str, tmp_path: Path) -> None:
+    trainer(tmp_path).run(3)
+    path = tmp_path / "metrics.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], line, lines[2], ""]), encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(FileFormatError, match="line 2: no measurement of a step"):
+        History(path).resume(3)
 
 
 def test_epochs_and_seconds() -> None:
@@ -197,7 +314,7 @@ def test_a_plot_of_what_was_measured(tmp_path: Path) -> None:
 )
 def test_schedules(schedule: Any, expected: list[float]) -> None:
     run = trainer(schedule=schedule())
-    run.base_rate = 0.02
+    run.optimizer.lr = 0.02
     np.testing.assert_allclose([m.lr for m in run.run(6)], 0.02 * np.array(expected), atol=1e-9)
 
 
@@ -229,7 +346,7 @@ def damaged(path: Path, how: str) -> Path:
         ("cut", "not a sound safetensors file"),
         ("text", "not a sound safetensors file"),
         ("weights", r"weights alone \(weight, …\), not the checkpoint of a training run"),
-        ("version", "a checkpoint of format 99; this version reads format 1"),
+        ("version", "a checkpoint of format 99; this version reads format 2"),
         ("header", "its header is no checkpoint's"),
     ],
 )
@@ -261,9 +378,8 @@ def test_a_checkpoint_of_another_network_or_optimiser(tmp_path: Path) -> None:
 def _renamed(path: Path) -> Path:
     """The same checkpoint with the names that a wrapped cell has."""
     found = read(path)
-    text = {"tinygrad_rnn": json.dumps(found.facts)}
     arrays = {name.replace("network.cells.1.", "network.cells.1.cell."): x for name, x in found.arrays.items()}
-    tg.save(arrays, path, text)
+    checkpoint.write(path, arrays, found.facts)
     return path
 
 
@@ -279,7 +395,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(OSError, match="No space left"):
         run.save(tmp_path / "checkpoint.safetensors")
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == saved
-    assert {p.name for p in tmp_path.iterdir()} == {"checkpoint.safetensors", "metrics.jsonl", "metrics.csv"}
+    assert {p.name for p in tmp_path.iterdir()} == {".lock", "checkpoint.safetensors", "metrics.jsonl", "metrics.csv"}
 
 
 def test_a_loss_that_is_not_finite_stops_it_before_the_weights_are_hurt() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..core.errors import TinygradError
+from ..data.wording import in_a_shell
 
 #: The commands in the order of ``--help``: modules with a function ``add(commands)`` that makes a parser and gives it
 #: ``set_defaults(run=...)``, called with what was typed.
@@ -64,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _Parser.words = sys.argv[1:] if arguments is None else arguments
     given = parser.parse_args(arguments)
     try:
-        given.run(given)
+        with in_a_shell({"columns": "--target", "targets": "--target"}):
+            given.run(given)
     except KeyboardInterrupt:
         out = getattr(given, "out", None)
         kept = f"; what was finished is in {out}" if out and Path(out).exists() else ""

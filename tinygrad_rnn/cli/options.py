@@ -64,6 +64,11 @@ def _number(text: str, what: str, right) -> float:
     return value
 
 
+def sign(text: str) -> str:
+    """One character, such as a comma; "tab" and "space" in words."""
+    return {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
+
+
 def strategy(text: str) -> str:
     """The name of a training strategy, as `tg.strategies.strategy` reads it."""
     from ..strategies import strategy as made

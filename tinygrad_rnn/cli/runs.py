@@ -1,117 +1,26 @@
-"""What a training run is made of, from the facts that its checkpoint keeps: data, network, trainer."""
+"""What a training run is made of, from the facts that its checkpoint keeps: network, trainer, files."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from .. import data, nn, optim, strategies, training
-from ..core.errors import ArgumentError, FileFormatError
+from .. import nn, optim, strategies, training
+from ..core.errors import ArgumentError
 from ..nn.network import output_size
 from . import subject
+from .config import Config, config_of
+from .sources import Sources
 
-CHECKPOINT = "checkpoint.safetensors"
-Config = dict[str, Any]
+CHECKPOINT, RESIDUALS = "checkpoint.safetensors", "residuals.safetensors"
 
-
-class Sources(NamedTuple):
-    """What is trained on, what is validated on (if there is enough), and the loss of a naive answer to the latter."""
-
-    training: data.Source
-    validation: data.Source | None
-    naive: tuple[str, float] | None
-
-
-# -- data ---------------------------------------------------------------------------------------------------------
-
-
-def text_sources(config: Config) -> Sources:
-    """Strands of text files; the vocabulary goes into the config, or must be the one that is there."""
-    text = data.Text.from_files(config["files"], config["level"])
-    vocabulary = list(text.vocabulary) if config["level"] == "char" else None
-    if "inputs" in config and config.get("vocabulary") != vocabulary:
-        raise FileFormatError(f"{', '.join(config['files'])}: its characters are not those the run began with")
-    size = 256 if vocabulary is None else len(vocabulary)
-    config |= {"vocabulary": vocabulary, "inputs": size, "symbols": True, "outputs": size, "at_end": False}
-    known, unseen = text.numbers, text.numbers[:0]
-    if config["validation"]:
-        cut = len(known) - round(len(known) * config["validation"])
-        known, unseen = known[:cut], known[cut:]
-    steps = config["window"]
-    validation = None
-    if len(unseen) > 1:
-        few = max(1, min(config["batch"], len(unseen) // (steps + 1)))
-        validation = data.Strands(unseen, size, min(steps, len(unseen) - 1), few)
-    counts = np.bincount(known[: 10**7], minlength=size) + 1.0
-    naive = (
-        "by the frequencies of symbols alone",
-        float(-np.log(counts / counts.sum())[np.asarray(unseen[: 10**6])].mean()),
-    )
-    return Sources(data.Strands(known, size, steps, config["batch"]), validation, naive if validation else None)
-
-
-def series_sources(config: Config) -> Sources:
-    """Windows of a series' columns, standardised by the training part."""
-    rows = series_of(config).values
-    kept = len(rows) - round(len(rows) * config["validation"])
-    known, unseen = rows[:kept], rows[kept:]
-    standard = data.Standard.fit(known)
-    width = rows.shape[1]
-    config |= {"inputs": width, "symbols": False, "outputs": width, "at_end": False}
-    config |= {"mean": standard.mean.tolist(), "deviation": standard.deviation.tolist()}
-    window = config["window"]
-
-    values = standard.apply(known)
-    source = data.Windows(values, values, window, config["batch"], seed=config["seed"])
-    values, validation = standard.apply(unseen), None
-    if len(unseen) > 2:
-        steps = min(window, len(unseen) - 1)
-        validation = data.Windows(values, values, steps, config["batch"], shuffle=False, stride=steps)
-    naive = None
-    if validation:
-        naive = ("by the value before", float((np.diff(values, axis=0) ** 2).mean()))
-    return Sources(source, validation, naive)
-
-
-def series_of(config: Config, path: str | None = None) -> data.Series:
-    """The series of a run, or another one like it."""
-    return data.read_series(path or config["files"][0], columns=config["columns"], decimal=config["decimal"])
-
-
-def task_sources(config: Config) -> Sources:
-    """Sequences of a task."""
-    task = task_of(config)
-    config |= {"inputs": task.inputs, "symbols": task.symbols, "outputs": task.outputs, "at_end": task.at_end}
-    seed = config["seed"]
-    return Sources(
-        task.source(config["batch"], seed),
-        task.source(config["batch"], seed + 10**6),
-        ("the best constant", task.baseline),
-    )
-
-
-def task_of(config: Config) -> data.Task:
-    """The task of a config; `length` where it has one."""
-    kind = data.TASKS[config["task"]]
-    options = {} if config["length"] is None else {"length": config["length"]}
-    if options and not (is_dataclass(kind) and "length" in kind.__dataclass_fields__):
-        raise ArgumentError(f"the task {config['task']} has no length to choose")
-    task = kind(**options)
-    if is_dataclass(task):
-        config["settings"] = asdict(task)
-    return task
-
-
-SOURCES: dict[str, Callable[[Config], Sources]] = {
-    "text": text_sources,
-    "series": series_sources,
-    "task": task_sources,
-}
+#: The files that make a run; the checkpoint is deleted first, so what is left of a run is none.
+_MAKE = (CHECKPOINT, "best.safetensors", RESIDUALS, "metrics.jsonl")
+#: What is drawn and written from them.
+_SHOW = ("metrics.csv", "loss.svg", "gradient-norm.svg", "forecast.csv", "forecast.svg", "one-step.csv")
 
 
 # -- network and trainer ------------------------------------------------------------------------------------------
@@ -143,7 +52,13 @@ def network_of(config: Config, cell: str | None = None) -> nn.Network:
 
 
 def trainer_of(config: Config, folder: Path, network: nn.Network, sources: Sources) -> training.Trainer:
-    """The trainer of a run."""
+    """The trainer of a run.
+
+    Raises:
+        ArgumentError: an option needs another one.
+    """
+    if config["patience"] and sources.validation is None:
+        raise ArgumentError("--patience needs a validation part: more rows, or a larger --validation")
     return training.Trainer(
         network,
         sources.training,
@@ -153,7 +68,7 @@ def trainer_of(config: Config, folder: Path, network: nn.Network, sources: Sourc
         clip_norm=config["clip"] or None,
         validation=sources.validation,
         validate_every=config["validate_every"],
-        patience=config["patience"] if sources.validation else None,
+        patience=config["patience"],
         folder=folder,
         save_every=config["save_every"],
         config=config,
@@ -175,15 +90,15 @@ def schedule_of(config: Config) -> training.Schedule:
 # -- a run in a folder --------------------------------------------------------------------------------------------
 
 
-#: What the config of a run says, of every kind and of each.
-_SAYS = {"cell", "layers", "hidden", "dropout", "chrono", "embedding", "seed", "inputs", "outputs", "symbols", "at_end",
-         "strategy", "batch", "lr", "schedule", "warmup", "clip", "patience", "steps", "save_every",
-         "validate_every"}  # fmt: skip
-_KIND_SAYS = {
-    "text": {"files", "level", "vocabulary", "window", "validation"},
-    "series": {"files", "columns", "decimal", "mean", "deviation", "window", "validation"},
-    "task": {"task", "length"},
-}
+def files_in(folder: Path) -> list[str]:
+    """Which files of a run are in a folder."""
+    return [name for name in _MAKE if (folder / name).exists()]
+
+
+def clear(folder: Path) -> None:
+    """Delete all that a run left in a folder, and nothing else."""
+    for name in (*_MAKE, *_SHOW):
+        (folder / name).unlink(missing_ok=True)
 
 
 class Opened(NamedTuple):
@@ -192,21 +107,6 @@ class Opened(NamedTuple):
     folder: Path
     config: Config
     network: nn.Network
-
-
-def config_of(read: training.Checkpoint, path: Path) -> Config:
-    """The config in a checkpoint.
-
-    Raises:
-        FileFormatError: the checkpoint is not of a run that ``train`` began.
-    """
-    config = read.facts.get("config")
-    if not isinstance(config, dict) or config.get("kind") not in SOURCES:
-        raise FileFormatError(f"{path}: a checkpoint, but not of a run that tinygrad-rnn train began")
-    missing = sorted((_SAYS | _KIND_SAYS[config["kind"]]) - config.keys())
-    if missing:
-        raise FileFormatError(f"{path}: its configuration does not say {', '.join(missing)}")
-    return config
 
 
 def opened(folder: str, cell: str | None = None, last: bool = False) -> Opened:
@@ -219,6 +119,8 @@ def opened(folder: str, cell: str | None = None, last: bool = False) -> Opened:
     path = path / CHECKPOINT if path.is_dir() else path
     read = training.read(path)
     config = config_of(read, path)
+    if not read.facts["step"]:
+        raise ArgumentError(f"{path}: nothing was learnt yet; tinygrad-rnn resume {path.parent} goes on")
     network = network_of(config, own_cell(config, cell))
     network.load_state_dict(({} if last else read.part("best")) or read.part("network"))
     network.eval()
@@ -236,16 +138,6 @@ def own_cell(config: Config, cell: str | None) -> str | None:
             f"this run's cell is {config['cell']}, a program of yours, that is not run unasked: add --cell FILE.py:NAME"
         )
     return cell
-
-
-def standard_of(config: Config) -> data.Standard:
-    """How a series was standardised."""
-    return data.Standard(np.array(config["mean"]), np.array(config["deviation"]))
-
-
-def symbols_of(config: Config) -> data.Text:
-    """What encodes and decodes the symbols of a text run."""
-    return data.Text("", vocabulary=config["vocabulary"], level=config["level"])
 
 
 def nats(loss: float, config: Config) -> str:

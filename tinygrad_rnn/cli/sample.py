@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .. import training
 from ..core.errors import ArgumentError
-from . import options, runs
+from ..io import replace
+from . import options, runs, sources
 
 
 def add(commands: Any) -> None:
@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
         epilog='For example: tinygrad-rnn sample runs/novel-lstm --start "It was" --temperature 0.7',
     )
     parser.add_argument("run_folder", metavar="DIR", help="the folder of a run of train text")
-    parser.add_argument("--start", metavar="TEXT", default="\n", help="what it goes on from (default: a new line)")
+    parser.add_argument("--start", metavar="TEXT", help="what it goes on from (default: a new line)")
     parser.add_argument(
         "--length", metavar="N", type=options.whole, default=500, help="symbols to write (default: 500)"
     )
@@ -60,10 +60,7 @@ def run(given: argparse.Namespace) -> None:
     run = runs.opened(given.run_folder, given.cell, given.last)
     if run.config["kind"] != "text":
         raise ArgumentError(f"{run.folder} was trained on a {run.config['kind']}: tinygrad-rnn predict {run.folder}")
-    symbols = runs.symbols_of(run.config)
-    start = symbols.encode(given.start)
-    if not len(start):
-        raise ArgumentError("--start: expected at least one character")
+    symbols, start = sources.symbols_of(run.config), sources.start_of(run.config, given.start)
     drawn = training.sample(
         run.network,
         start,
@@ -71,11 +68,12 @@ def run(given: argparse.Namespace) -> None:
         temperature=given.temperature,
         top_k=given.top_k,
         top_p=given.top_p,
+        never=symbols.never,
         generator=np.random.default_rng(given.seed),
     )
-    text = given.start.lstrip("\n") + symbols.decode(drawn)
+    text = (given.start or "").lstrip("\n") + symbols.decode(drawn)
     if given.to is None:
         sys.stdout.write(text + "\n")
     else:
-        Path(given.to).write_text(text, encoding="utf-8")
+        replace(given.to, text.encode())
         print(f"wrote {given.to}")

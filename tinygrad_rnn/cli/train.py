@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from .. import data, training
-from ..core.errors import ArgumentError
+from ..core.errors import ArgumentError, TinygradError
 from ..core.mode import no_grad
-from ..io import save
-from . import runs, train_options
+from ..io import checked_path, replace, save
+from . import runs, sources, train_options
 from .chart import alone, line_chart
 
-SERIES_HORIZON = 50
+SERIES_HORIZON, SERIES_ORIGINS = 50, 1000
 
 
 def add(commands: Any) -> None:
@@ -41,46 +41,61 @@ def run(given: argparse.Namespace) -> None:
     """
     given.out = given.out or str(Path("runs") / default_name(given))
     folder = Path(given.out)
-    if (folder / runs.CHECKPOINT).exists() and not given.overwrite:
-        raise ArgumentError(
-            f"{folder} has a run already: tinygrad-rnn resume {folder} goes on with it, --overwrite begins anew"
-        )
+    _refuse_a_run(folder, given.overwrite)
     left_out = ("run", "command", "out", "overwrite", "quiet", "usual_steps", "epochs")
     config = {name: value for name, value in vars(given).items() if name not in left_out}
     if "files" in config:
-        config["files"] = [str(Path(file).resolve()) for file in given.files]
+        config["files"] = [str(checked_path(file).resolve()) for file in given.files]
     config.setdefault("embedding", None)
-    sources = runs.SOURCES[given.kind](config)
+    found = sources.sources(config)
     if given.epochs is not None:
-        assert sources.training.epoch is not None
-        config["steps"] = math.ceil(given.epochs * sources.training.epoch)
+        assert found.training.epoch is not None
+        config["steps"] = math.ceil(given.epochs * found.training.epoch)
     config["steps"] = config["steps"] or given.usual_steps
-    config["validate_every"] = max(1, min(sources.training.epoch or 200, 200, config["steps"] // 10))
+    config["validate_every"] = max(1, min(found.training.epoch or 200, 200, config["steps"] // 10))
     network = runs.network_of(config)
-    trainer = runs.trainer_of(config, folder, network, sources)
+    trainer = runs.trainer_of(config, folder, network, found)
     size = sum(p.size for p in network.parameters())
-    print(f"{given.cell}, {given.layers} × {given.hidden} units, {size:,} parameters; into {folder}")
-    train_on(trainer, sources, given.quiet)
+    with training.locked(folder):
+        _refuse_a_run(folder, given.overwrite)
+        runs.clear(folder)
+        trainer.save(folder / runs.CHECKPOINT)  # from now on there is a run to resume
+        print(f"{given.cell}, {given.layers} × {given.hidden} units, {size:,} parameters; into {folder}")
+        if found.validation is None and config["validation"]:
+            print(f"no validation    --validation {config['validation']:g} leaves too little to measure anything on")
+        try:
+            train_on(trainer, found, given.quiet)
+        except TinygradError:
+            if not trainer.step:  # nothing was learnt: a mistake leaves nothing
+                runs.clear(folder)
+            raise
 
 
-def train_on(trainer: training.Trainer, sources: runs.Sources, quiet: bool) -> None:
+def _refuse_a_run(folder: Path, overwrite: bool) -> None:
+    there = runs.files_in(checked_path(folder))
+    if there and not overwrite:
+        way = f"tinygrad-rnn resume {folder} goes on with it, " * (runs.CHECKPOINT in there)
+        what = "a run already" if way else f"what is left of a run ({', '.join(there)})"
+        raise ArgumentError(f"{folder} has {what}: {way}--overwrite begins anew")
+
+
+def train_on(trainer: training.Trainer, found: sources.Sources, quiet: bool) -> None:
     """Train until the run's steps are done, and say what became of it."""
     config, folder = trainer.config, trainer.folder
     assert folder is not None
     history = trainer.run(config["steps"], progress=not quiet and sys.stderr.isatty())
-    if trainer.best_weights is not None:
-        trainer.network.load_state_dict(trainer.best_weights)
-    last = float(np.mean([m.loss for m in history[-50:]]))
-    spent = max(history[-1].seconds, 1e-9)
-    rate = sum(m.tokens for m in history) / spent
-    print(f"{len(history):,} steps, {sum(m.tokens for m in history):,} time steps read, {rate:,.0f} a second")
-    print(f"training loss    {runs.nats(last, config)}, mean of the last {min(50, len(history))} steps")
-    if trainer.best[1]:
+    tokens = sum(m.tokens for m in history)
+    rate = tokens / max(trainer.seconds, 1e-9)
+    print(f"{trainer.step:,} steps, {tokens:,} time steps read, {rate:,.0f} a second")
+    if history:
+        last = [m.loss for m in history[-50:]]
+        print(f"training loss    {runs.nats(float(np.mean(last)), config)}, mean of the last {len(last)} steps")
+        for name, chart in _charts(history, config).items():
+            replace(folder / f"{name}.svg", alone(chart).encode())
+    if math.isfinite(trainer.best[0]):
         print(f"validation loss  {runs.nats(trainer.best[0], config)}, best, after step {trainer.best[1]:,}")
-    if sources.naive:
-        print(f"for comparison   {runs.nats(sources.naive[1], config)}, {sources.naive[0]}")
-    for name, chart in _charts(history, config).items():
-        (folder / f"{name}.svg").write_text(alone(chart), encoding="utf-8")
+    if found.naive:
+        print(f"for comparison   {runs.nats(found.naive[1], config)}, {found.naive[0]}")
     FINISH[config["kind"]](trainer, folder)
 
 
@@ -113,22 +128,24 @@ def _finish_text(trainer: training.Trainer, folder: Path) -> None:
 def _finish_series(trainer: training.Trainer, folder: Path) -> None:
     """Measure what free-running predictions miss on the validation part, for the intervals of `predict`."""
     config = trainer.config
-    rows = runs.series_of(config).values
-    kept = len(rows) - round(len(rows) * config["validation"])
-    unseen = runs.standard_of(config).apply(rows[kept:])
-    horizon = min(SERIES_HORIZON, (len(unseen) - 1) // 2)
-    if horizon >= 1:
-        warmup = min(config["window"], len(unseen) - horizon)
-        missed = training.residuals(trainer.network, unseen, horizon, warmup, origins=200)
-        save({"residuals": missed.values}, folder / "residuals.safetensors")
-        each = np.sqrt((missed.values[:, 0] ** 2).mean(axis=0)) * np.array(config["deviation"])
+    rows = sources.standard_of(config).apply(sources.series_of(config).values)
+    unseen, window, said = round(len(rows) * config["validation"]), config["window"], config["outputs"]
+    if unseen:
+        part = rows[len(rows) - unseen - window :]
+        known = part[:, said:] if said < part.shape[1] else None
+        missed = training.residuals(
+            trainer.network, part[:, :said], min(SERIES_HORIZON, unseen), window, SERIES_ORIGINS, known=known
+        )
+        of = training.checksum(trainer.network.state_dict())
+        save({"residuals": missed.values}, folder / runs.RESIDUALS, {"weights": of})
+        each = np.sqrt((missed.values[:, 0] ** 2).mean(axis=0)) * np.array(config["deviation"][:said])
         errors = ", ".join(f"{e:.4g}" for e in each)
-        print(f"one step ahead   a root mean squared error of {errors} on the validation part")
+        print(f"one step ahead   a root mean squared error of {errors} on the {unseen:,} rows of the validation part")
     print(f"then: tinygrad-rnn predict {folder}")
 
 
 def _finish_task(trainer: training.Trainer, folder: Path) -> None:
-    task = runs.task_of(trainer.config)
+    task = sources.task_of(trainer.config)
     try:
         right, all_of = solved(trainer.network, task)
         print(f"solved           {right:,} of {all_of:,} new sequences")

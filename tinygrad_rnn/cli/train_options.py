@@ -36,6 +36,13 @@ FILES = [
     ("--window", "T", options.whole, None, "time steps of a batch"),
     ("--validation", "SHARE", options.share, 0.1, "of the data, its end, not trained on"),
 ]
+TABLE = [
+    ("--delimiter", "SIGN", options.sign, None, "what stands between fields; or tab, space (default: found out)"),
+    ("--decimal", None, (".", ","), ".", "what stands before decimals"),
+    ("--thousands", "SIGN", options.sign, None, "what stands between groups of three digits"),
+    ("--skip-rows", "N", options.whole_or_zero, 0, "lines to leave out at the beginning"),
+    ("--encoding", "NAME", str, "utf-8", "of the file, such as utf-16 or cp1252"),
+]
 KEEPING = [
     ("--out", "DIR", str, None, "folder of the run (default: runs/ and a name made of what is learned)"),
     ("--save-every", "N", options.whole, 100, "steps between checkpoints"),
@@ -51,9 +58,10 @@ def add_all(commands: Any, run: Any) -> None:
         description="Trains a network to say the next character of a text; then: tinygrad-rnn sample DIR.",
         epilog="For example: tinygrad-rnn train text novel.txt --layers 2 --hidden 256 --epochs 5",
     )
-    text.add_argument("files", metavar="FILE", nargs="+", help="UTF-8 text, of any script and size")
+    text.add_argument("files", metavar="FILE", nargs="+", help="text, of any script and size, or .gz or .zip of it")
     own: Table = [
         ("--level", None, ("char", "byte"), "char", "what a symbol is"),
+        ("--encoding", "NAME", str, "utf-8", "of the files, such as utf-16 or cp1252"),
         ("--embedding", "E", options.whole, 64, "numbers that stand for a symbol"),
     ]
     _fill(text, run, own, FILES, {"--hidden": 128, "--window": 100, "--steps": 2000})
@@ -64,13 +72,23 @@ def add_all(commands: Any, run: Any) -> None:
         description="Trains a network to say the next numbers of a series; then: tinygrad-rnn predict DIR.",
         epilog="For example: tinygrad-rnn train series power.csv --target load --cell gru",
     )
-    series.add_argument("files", metavar="FILE.csv", nargs=1, help="rows in time: CSV, or columns between blanks, .npy")
+    series.add_argument(
+        "files", metavar="FILE.csv", nargs=1,
+        help="rows in time: CSV, or columns between blanks, or .gz or .zip of it; .npy, .npz",
+    )  # fmt: skip
     series.add_argument(
         "--target", metavar="COLUMN", action="append", dest="columns",
         help="a column to read and predict; repeatable (default: all)",
     )  # fmt: skip
-    own = [("--decimal", None, (".", ","), ".", "what stands before decimals")]
-    _fill(series, run, own, FILES, {"--hidden": 64, "--window": 50, "--steps": 1500})
+    series.add_argument(
+        "--inputs", metavar="COLUMN", action="extend", nargs="+", dest="known",
+        help="columns to read beside (a calendar, weather) that are known of the rows to predict too: predict reads "
+        "them from rows whose target is empty",
+    )  # fmt: skip
+    series.add_argument(
+        "--header", action=argparse.BooleanOptionalAction, help="the first row has names, or not (default: found out)"
+    )
+    _fill(series, run, TABLE, FILES, {"--hidden": 64, "--window": 50, "--steps": 1500})
 
     task = commands.add_parser(
         "task",

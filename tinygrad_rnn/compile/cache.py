@@ -2,8 +2,8 @@
 
 A file is named by the hash of its content and of the code it builds on, written whole and then put in place, and read
 back and compared before it is run: a file that differs is written again, never executed. What Numba compiled is sealed
-with its hash, and compiled again where that does not match. A folder that cannot be written costs only the cache: a
-temporary one takes its place.
+with its hash, and compiled again where that does not match (Numba keeps it as pickles, which run what they hold). A
+folder that cannot be written, or that others could change, costs only the cache: a temporary one takes its place.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import contextlib
 import hashlib
 import importlib.util
 import os
+import stat
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -32,7 +34,10 @@ _loaded: dict[str, ModuleType] = {}
 
 @cache
 def folder() -> Path:
-    """``TINYGRAD_RNN_CACHE``, or the user's cache folder; a temporary folder if neither can be written."""
+    """``TINYGRAD_RNN_CACHE``, or the user's cache folder; a temporary one if it cannot be written or is not private.
+
+    Warns once if the folder belongs to somebody else, or others can write to it: a program found there is run.
+    """
     given = os.environ.get("TINYGRAD_RNN_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     for choose in (
@@ -42,11 +47,32 @@ def folder() -> Path:
         with contextlib.suppress(OSError):
             place = Path(choose())
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (place / "__pycache__").mkdir(exist_ok=True, mode=0o700)  # Numba's files lie here
+            if (why := _shared(place) or _shared(place / "__pycache__")) is not None:
+                warnings.warn(
+                    f"compiled programs are not kept in {place}, which {why}; a temporary folder is used instead. "
+                    "Remove it, or name one of your own by TINYGRAD_RNN_CACHE",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+                continue
             handle, trial = tempfile.mkstemp(dir=place, suffix=".trial")
             os.close(handle)
             os.unlink(trial)
             return place
     raise OSError("no folder can be written, not even a temporary one; set TINYGRAD_RNN_CACHE")
+
+
+def _shared(place: Path) -> str | None:
+    """Who else could change what a folder holds; None if nobody. On Windows folders have no such owners and modes."""
+    if not hasattr(os, "geteuid"):
+        return None
+    about = place.stat()
+    if about.st_uid != os.geteuid():
+        return f"belongs to another user (number {about.st_uid})"
+    if about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"other users can write to (mode {stat.S_IMODE(about.st_mode):o})"
+    return None
 
 
 @cache

@@ -9,14 +9,14 @@ from ..core.errors import with_user_line
 from ..core.graph import Graph
 from ..core.tensor import TensorLike
 from ..step.body import BATCH, Body, NotRowWise
-from .known import Uncompiled
 from .program import Program
 from .recurrence import Recurrence
 from .scanning import scan
+from .trace_cache import Uncompiled
 from .tracing import arguments, traced_once
 
 
-class Step:
+class AppliedPass:
     """One pass over the body of a program: `name`, the graphs `before` and `after`. Print it to read both."""
 
     def __init__(self, program: str, name: str, before: Body, after: Body):
@@ -46,7 +46,7 @@ class Compiled:
         self.programs: dict[str, Program] = {
             "infer": recurrence.program("infer"),
             "forward": recurrence.program("forward"),
-            "backward": recurrence.program("backward", recurrence.all_operands),
+            "backward": recurrence.program("backward", recurrence.differentiable),
         }
 
     def __call__(self, xs: TensorLike, state: Any = None, **options: Any) -> tuple[Any, Any]:
@@ -54,13 +54,13 @@ class Compiled:
         return scan(self.cell, xs, state, **options)
 
     @property
-    def passes(self) -> list[Step]:
+    def passes(self) -> list[AppliedPass]:
         return list(self._passes())
 
-    def _passes(self) -> Iterator[Step]:
+    def _passes(self) -> Iterator[AppliedPass]:
         for kind, program in self.programs.items():
             for (_, before), (name, after) in zip(program.passes, program.passes[1:], strict=False):
-                yield Step(kind, name, before, after)
+                yield AppliedPass(kind, name, before, after)
 
     @property
     def source(self) -> str:
@@ -110,4 +110,4 @@ def compile_cell(cell: Any, xs: TensorLike, state: Any = None) -> Compiled:
         raise NotRowWise(with_user_line("compile: Numba's compiler is switched off (NUMBA_DISABLE_JIT)"))
     if isinstance(found, Uncompiled):
         raise NotRowWise(with_user_line(f"compile: {type(cell).__name__}: {found.reason}"))
-    return Compiled(cell, found[0])
+    return Compiled(cell, found.recurrence)

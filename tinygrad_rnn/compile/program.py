@@ -18,8 +18,8 @@ from ..kernels.products import multiply, packed, product_address
 from ..step.body import Body, is_shared, width
 from .cache import compiled
 from .emit import emitted
+from .lowering import lowered
 from .passes import PASSES
-from .rows import lowered
 from .totals import Kept, Totals
 
 #: Rows to a block at most: more blocks than threads share out the work of a core that is busy with something else.
@@ -96,7 +96,7 @@ class Program:
         states: Sequence[np.ndarray],
         leaves: dict[int, np.ndarray],
         *,
-        against_time: bool = False,
+        reverse: bool = False,
         keep_states: bool = False,
         saved: np.ndarray | None = None,
         empty: Callable[[tuple[int, ...]], np.ndarray] | None = None,
@@ -108,13 +108,13 @@ class Program:
             given: the incoming sequences, each C-contiguous (T, B, width).
             states: the initial states (B, width).
             leaves: arrays of the shared leaves, by number; others keep the value they had when traced.
-            against_time: from the last time step to the first.
+            reverse: from the last time step to the first.
             keep_states: keep all T + 1 values of every state, rather than only those that are asked for.
             saved: the incoming saved values, which the run overwrites if ``rows.overwrites``.
             empty: makes the arrays that are in no result.
             by_step: give what each step adds to the totals, instead of their sums.
         """
-        dtype, lag = self.dtype, int(against_time)
+        dtype, lag = self.dtype, int(reverse)
         shared = self._shared_values(leaves)
         if self._makes_saved:
             shape = (T, B, self.rows.saved_width)
@@ -123,7 +123,7 @@ class Program:
         for k, (_, w) in enumerate(self.rows.states):
             shape = (T + 1 if keep_states or k in self._kept_states else min(2, T + 1), B, w)
             slot = np.empty(shape, dtype) if empty is None or k in self.seen_states else empty(shape)
-            slot[T % shape[0] if against_time else 0] = states[k].reshape(B, w)
+            slot[T % shape[0] if reverse else 0] = states[k].reshape(B, w)
             slots.append(slot)
         arrays = [*given] if saved is None else [*given, saved]
         arrays += slots
@@ -140,7 +140,7 @@ class Program:
         outputs = [kept.rows(arrays, T, B, lag).reshape(T, B, kept.width) for kept in self._outputs]
         finals = []
         for k, slot in enumerate(slots):
-            final = slot[0 if against_time else T % len(slot)]
+            final = slot[0 if reverse else T % len(slot)]
             finals.append(final if k in self.seen_states else final.copy())
         totals = (self.totals.by_step if by_step else self.totals)(arrays, T, B, lag, shared)
         return Run(outputs, slots, finals, totals, saved)

@@ -9,20 +9,23 @@ from typing import Any
 
 import numpy as np
 
+from ..core.counting import flops
 from ..core.tensor import Tensor
 from ..step.body import BATCH, Body
-from .parts import array_of_arrays
+from ..step.scan import Operands, operands_of
+from .plan import Contraction
 from .program import Program
-from .reverse import choose_saved, reversed_body
+from .reverse import choose_saved, reversed_step
+from .tuples import tuple_array
 
 
 @dataclass
-class Record:
+class Residuals:
     """Rides along as the last entry of a scan's results: what its backward pass reads."""
 
     states: list[np.ndarray] | None = None  # all T + 1 values of each state
     saved: np.ndarray | None = None  # the saved values, side by side
-    seams: list[list[np.ndarray]] | None = None  # of a checkpointed pass: the states before each segment
+    seams: list[Sequence[np.ndarray]] | None = None  # of a checkpointed pass: the states before each segment
 
 
 class Store:
@@ -38,121 +41,129 @@ class Store:
                 return self.arrays.pop(k)
         return np.empty(shape, self.dtype)
 
-    def give_back(self, record: Record, forward: Program) -> None:
-        """Take a record's arrays; it no longer has them. Only those of the newest shapes are kept."""
-        states = [s for k, s in enumerate(record.states or []) if k not in forward.seen_states]
-        self.arrays = [*states, *([] if record.saved is None else [record.saved])]
-        record.states = record.saved = None
+    def give_back(self, residuals: Residuals, forward: Program) -> None:
+        """Take the residuals' arrays; they no longer have them. Only those of the newest shapes are kept."""
+        states = [s for k, s in enumerate(residuals.states or []) if k not in forward.seen_states]
+        self.arrays = [*states, *([] if residuals.saved is None else [residuals.saved])]
+        residuals.states = residuals.saved = None
+
+
+@dataclass
+class Adjoint:
+    """The gradient of a recurrence on tensors: one that outputs its states, the reverse step, its sums over steps."""
+
+    states: Recurrence
+    reverse: Recurrence
+    contractions: list[Contraction]
+    totals: list[Tensor]
+
+
+@dataclass
+class Tangent:
+    """A recurrence of values and tangents; `stand_ins` are those of the tangents, by the number of their operand."""
+
+    recurrence: Recurrence
+    stand_ins: dict[int, Tensor]
 
 
 class Recurrence:
-    """Operands, in this order: sequences (T, B, width), initial states (B, width), shared leaves."""
+    """A step, and its programs.
+
+    Attributes:
+        operands: what stands in the step for each operand of a scan.
+        differentiable: numbers of the sequences and leaves that can have gradients; those of states always follow.
+        saved: values of a step kept for the backward pass, besides states.
+    """
 
     def __init__(self, body: Body, title: str):
         self.body = body
         self.title = title
         self.dtype = (body.new_states or body.outputs)[0].dtype
-        self.leaves: list[Tensor] = body.shared
-        float_leaves = [x for x in self.leaves if x.dtype.kind == "f" and x.role != "constant"]
-        self.wrt = [x for x in body.sequences if x.requires_grad] + float_leaves
-        self.saved = choose_saved(body, self.wrt)
+        self.operands = operands_of(body)
+        wrt = [x for x in body.sequences if x.requires_grad]
+        wrt += [x for x in self.operands.leaves if x.dtype.kind == "f" and x.role != "constant"]
+        self.differentiable = tuple(x.number for x in wrt)
+        self.saved = choose_saved(body, wrt)
         self.store = Store(self.dtype)
-        self.derived: dict[Any, Any] = {}  # recurrences of higher order, made from this one
-        self._programs: dict[Any, Program] = {}
+        self.adjoint: Adjoint | None = None
+        self.tangents: dict[tuple[int, ...], Tangent] = {}
+        self._programs: dict[tuple[str, tuple[int, ...]], Program] = {}
 
     @cached_property
     def cost(self) -> int:
         """FLOPs of a step for one row."""
         rows = [n for n in self.body.graph.nodes if BATCH in n.shape]
-        return sum(n.op.flops(n.shape, [x.shape for x in n.inputs], n.attrs) for n in rows if n.op) // BATCH
-
-    @cached_property
-    def all_operands(self) -> tuple[int, ...]:
-        """The operands (numbers) that can have gradients, states aside; a backward program always computes those."""
-        wanted = {x.number for x in self.wrt}
-        operands = [*self.body.sequences, *self.body.states, *self.leaves]
-        return tuple(i for i, x in enumerate(operands) if x.number in wanted)
+        return sum(map(flops, rows)) // BATCH
 
     def program(self, kind: str, wrt: tuple[int, ...] = ()) -> Program:
         """The program of one kind: "infer" (keeps nothing), "forward", or "backward" by the operands `wrt`."""
         key = (kind, wrt)
         if key not in self._programs:
+            title = f"{self.title}, {kind}"
             if kind == "backward":
-                operands = [*self.body.sequences, *self.body.states, *self.leaves]
-                body, _ = reversed_body(self.body, self.saved, [operands[i] for i in wrt])
-                first = len(body.sequences) - len(self.body.outputs) - len(self.saved)
-                saved = body.sequences[first : first + len(self.saved)]
-                self._programs[key] = Program(body, self.dtype, f"{self.title}, {kind}", saved_in=saved)
+                step = reversed_step(self.body, self.saved, [x for x in self.operands if x.number in wrt])
+                self._programs[key] = Program(step.body, self.dtype, title, saved_in=step.saved)
             else:
                 extra = self.saved if kind == "forward" else []
                 body = replace(self.body, outputs=[*self.body.outputs, *extra])
-                self._programs[key] = Program(body, self.dtype, f"{self.title}, {kind}", saved_out=len(extra))
+                self._programs[key] = Program(body, self.dtype, title, saved_out=len(extra))
         return self._programs[key]
 
-    def forward(self, arrays: Sequence[np.ndarray], against_time: bool, keep: bool) -> np.ndarray:
-        """The outputs of all steps, the final states, and a `Record`; with `keep`, of what `backward` needs."""
-        body = self.body
-        xs, states, leaves = self._split(arrays)
-        T, B = xs[0].shape[:2]
+    def forward(self, operands: Operands[np.ndarray], reverse: bool, keep: bool) -> np.ndarray:
+        """The outputs of all steps, the final states, and `Residuals`: with `keep`, what `backward` needs."""
+        T, B = operands.sequences[0].shape[:2]
         run = self.program("forward" if keep else "infer").run(
-            T, B, xs, states, leaves, against_time=against_time, keep_states=keep, empty=self.store.take
-        )
-        ys = [y.reshape(T, B, *n.shape[1:]) for y, n in zip(run.outputs, body.outputs, strict=False)]
-        finals = [final.reshape(state.shape) for final, state in zip(run.finals, states, strict=True)]
-        return array_of_arrays([*ys, *finals, Record(run.slots, run.saved) if keep else Record()])
+            T, B, self._contiguous(operands), operands.states, self._by_number(operands),
+            reverse=reverse, keep_states=keep, empty=self.store.take,
+        )  # fmt: skip
+        ys = [y.reshape(T, B, *n.shape[1:]) for y, n in zip(run.outputs, self.body.outputs, strict=False)]
+        finals = [final.reshape(state.shape) for final, state in zip(run.finals, operands.states, strict=True)]
+        return tuple_array([*ys, *finals, Residuals(run.slots, run.saved) if keep else Residuals()])
 
     def backward(
         self,
-        gradients: Sequence[Any],
-        record: Record,
-        arrays: Sequence[np.ndarray],
-        against_time: bool,
+        gradients: Sequence[Any] | np.ndarray,
+        residuals: Residuals,
+        operands: Operands[np.ndarray],
+        reverse: bool,
         wrt: tuple[int, ...],
         by_step: bool = False,
-    ) -> dict[int, np.ndarray]:
-        """∂L/∂operand for every operand in `wrt` and every state, given ∂L/∂result (0: none).
+    ) -> Operands[np.ndarray | None]:
+        """∂L/∂operand for every operand in `wrt` and every state, given ∂L/∂result (0: none) of a scan.
 
         `by_step` gives those of the shared leaves one for each time step, (T, *shape).
         """
         body = self.body
-        if record.states is None:
-            record = self.forward(arrays, against_time, keep=True)[-1]
-        assert record.states is not None
-        xs, states, leaves = self._split(arrays)
-        T, B = xs[0].shape[:2]
-        zero = [isinstance(g, int) for g in gradients]
-        specs = [((T, B, *n.shape[1:]), n.dtype) for n in body.outputs] + [(s.shape, s.dtype) for s in states]
+        if residuals.states is None:
+            residuals = self.forward(operands, reverse, keep=True)[-1]
+        assert residuals.states is not None
+        T, B = operands.sequences[0].shape[:2]
+        specs = [((T, B, *n.shape[1:]), n.dtype) for n in body.outputs] + [(s.shape, s.dtype) for s in operands.states]
         full = [
-            np.zeros(shape, dtype) if none else np.ascontiguousarray(g)
-            for g, none, (shape, dtype) in zip(gradients, zero, specs, strict=True)
+            np.zeros(shape, dtype) if isinstance(g, int) else np.ascontiguousarray(g)
+            for g, (shape, dtype) in zip(gradients, specs, strict=True)
         ]
         d_outputs, d_finals = full[: len(body.outputs)], full[len(body.outputs) :]
-        lag = int(against_time)
-        before = [s[lag : lag + T] for s in record.states]
-        after = {n.number: s[1 - lag : 1 - lag + T] for n, s in zip(body.new_states, record.states, strict=True)}
-        program = self.program("backward", tuple(i for i in wrt if not self.is_state(i)))
-        given = [*xs, *before, *after.values(), *d_outputs]
+        lag = int(reverse)
+        before = [s[lag : lag + T] for s in residuals.states]
+        after = {n.number: s[1 - lag : 1 - lag + T] for n, s in zip(body.new_states, residuals.states, strict=True)}
+        program = self.program("backward", wrt)
         run = program.run(
-            T, B, given, d_finals, leaves, against_time=not against_time, saved=record.saved, by_step=by_step
-        )
+            T, B, [*self._contiguous(operands), *before, *after.values(), *d_outputs], d_finals,
+            self._by_number(operands), reverse=not reverse, saved=residuals.saved, by_step=by_step,
+        )  # fmt: skip
         if program.rows.overwrites:
-            self.store.give_back(record, self.program("forward"))
-        rows, totals = iter(run.outputs), iter(run.totals)
-        found: dict[int, np.ndarray] = {}
-        for i in wrt:
-            if i < len(xs):
-                found[i] = next(rows).reshape(xs[i].shape)
-            elif not self.is_state(i):
-                found[i] = next(totals)
-        for k, (final, state) in enumerate(zip(run.finals, states, strict=True)):
-            found[len(xs) + k] = final.reshape(state.shape)
-        return found
+            self.store.give_back(residuals, self.program("forward"))
+        outputs, totals = iter(run.outputs), iter(run.totals)
+        return Operands(
+            [next(outputs).reshape(x.shape) if n.number in wrt else None
+             for n, x in zip(body.sequences, operands.sequences, strict=True)],
+            [final.reshape(state.shape) for final, state in zip(run.finals, operands.states, strict=True)],
+            [next(totals) if n.number in wrt else None for n in self.operands.leaves],
+        )  # fmt: skip
 
-    def is_state(self, operand: int) -> bool:
-        return len(self.body.sequences) <= operand < len(self.body.sequences) + len(self.body.states)
+    def _contiguous(self, operands: Operands[np.ndarray]) -> list[np.ndarray]:
+        return [np.ascontiguousarray(x) for x in operands.sequences]
 
-    def _split(self, arrays: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray], dict[int, np.ndarray]]:
-        a, b = len(self.body.sequences), len(self.body.sequences) + len(self.body.states)
-        xs = [np.ascontiguousarray(x) for x in arrays[:a]]
-        leaves = {x.number: array for x, array in zip(self.leaves, arrays[b:], strict=True)}
-        return xs, list(arrays[a:b]), leaves
+    def _by_number(self, operands: Operands[np.ndarray]) -> dict[int, np.ndarray]:
+        return {n.number: x for n, x in zip(self.operands.leaves, operands.leaves, strict=True)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,12 +14,21 @@ from ..core.tensor import Tensor, abstract
 from ..step.body import Body, is_shared, zero_row
 
 
-def reversed_body(body: Body, saved: Sequence[Tensor], wrt: Sequence[Tensor]) -> tuple[Body, list[Tensor]]:
+@dataclass
+class ReverseStep:
+    """The step of back-propagation; `saved` and `d_outputs` are those of its sequences that bring these values."""
+
+    body: Body
+    saved: list[Tensor]
+    d_outputs: list[Tensor]
+
+
+def reversed_step(body: Body, saved: Sequence[Tensor], wrt: Sequence[Tensor]) -> ReverseStep:
     """The step of back-propagation through time, derived.
 
     Its sequences are those of `body`, the states before and after each step, the `saved` values, and ∂L/∂output; its
     states are ∂L/∂state, flowing against time. `wrt` are the sequences and shared leaves to differentiate by (∂L/∂state
-    before is always computed). Returns it and the ∂L/∂output sequences.
+    before is always computed).
     """
     results = [*body.outputs, *body.new_states]
     seeds = [_like(out, f"d_{out.name or 'y'}") for out in results]
@@ -35,7 +44,8 @@ def reversed_body(body: Body, saved: Sequence[Tensor], wrt: Sequence[Tensor]) ->
         totals = [Tensor(np.zeros(x.shape, x.dtype)) if g is None else g for x, g in rest if x.number not in body.given]
     d_outputs, d_states = seeds[: len(body.outputs)], seeds[len(body.outputs) :]
     before = [*body.sequences, *body.states, *_unique([*body.new_states, *saved])]
-    return cut(Body([*before, *d_outputs], d_states, d_sequences, d_befores, totals)), d_outputs
+    made = cut(Body([*before, *d_outputs], d_states, d_sequences, d_befores, totals))
+    return ReverseStep(made, made.sequences[len(before) - len(saved) : len(before)], d_outputs)
 
 
 def cut(body: Body) -> Body:
@@ -71,7 +81,7 @@ def choose_saved(body: Body, wrt: Sequence[Tensor]) -> list[Tensor]:
     Inputs and states are at hand anyway. Of the rest that the backward step reads, an entrywise function of what is at
     hand is computed again if it costs at most one transcendental function; everything else is saved.
     """
-    everything, _ = reversed_body(body, [], wrt)
+    everything = reversed_step(body, [], wrt).body
     forward = {n.number for n in body.graph.nodes}
     at_hand = body.given | {n.number for n in body.new_states}
     free = Graph([*everything.outputs, *everything.new_states, *everything.totals], boundary=body.graph.nodes)
@@ -95,6 +105,6 @@ def _cost_again(node: Tensor, at_hand: set[int]) -> float:
         seen.add(n.number)
         if n.op is None or not n.op.elementwise:
             return float("inf")
-        cost += n.op.flops((1,), [], n.attrs) > 4
+        cost += n.op.entry_cost > 4
         stack.extend(n.inputs)
     return cost

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,13 @@ from ..core.trees import flatten
 from ..ops import where
 from ..step.cells import stepped
 from ..step.looping import held, run_steps, stacked
+from ..step.scan import Operands, ScanAttrs
 from . import segments
 from .higher import pulled_back, pushed_forward
-from .known import Uncompiled, UncompiledWarning
-from .parts import take_part
-from .recurrence import Record, Recurrence
+from .recurrence import Recurrence, Residuals
+from .trace_cache import Uncompiled, UncompiledWarning
 from .tracing import arguments, traced_once
+from .tuples import get_element
 
 
 def scan(
@@ -80,102 +81,104 @@ def scan(
             message += "" if checkpoint is None else "; checkpoint has no effect there"
             warnings.warn(message, UncompiledWarning, stacklevel=3)
         return results
-    recurrence, rebuild_output, rebuild_state = found
-    operands = [x, *([] if mask is None else [mask]), *states, *recurrence.leaves]
-    length = None if checkpoint is None else segments.segment_length(checkpoint, recurrence, *x.shape[:2])
-    parts = run(recurrence, operands, reverse, getattr(cell, "label", type(cell).__name__), length)
-    count = len(recurrence.body.outputs)
-    return rebuild_output(parts[:count]), rebuild_state(parts[count:])
+    sequences = [x] if mask is None else [x, mask]
+    operands = Operands(sequences, states, found.recurrence.operands.leaves)
+    length = None if checkpoint is None else segments.segment_length(checkpoint, found.recurrence, *x.shape[:2])
+    results = run(found.recurrence, operands, reverse, getattr(cell, "label", type(cell).__name__), length)
+    count = len(found.recurrence.body.outputs)
+    return found.rebuild_outputs(results[:count]), found.rebuild_state(results[count:])
 
 
 def run(
-    recurrence: Recurrence, operands: Sequence[Tensor], reverse: bool, title: str = "scan", length: int | None = None
+    recurrence: Recurrence,
+    operands: Operands[Tensor],
+    reverse: bool,
+    title: str = "scan",
+    segment: int | None = None,
 ) -> list[Tensor]:
-    """The outputs and final states of a recurrence on its operands: the node, and the nodes of its parts.
+    """The outputs and final states of a recurrence on its operands: the node, and the nodes of its results.
 
-    With `length` it is checkpointed every so many steps.
+    With `segment` it is checkpointed every so many steps.
     """
-    body = recurrence.body
-    x, first = operands[0], len(body.sequences)
-    T, B = x.shape[:2]
-    mode = current()
-    needs = mode.record == "all" or (any(o.requires_grad for o in operands) and mode.records)
-    states = [(operands[first + k].shape, s.dtype) for k, s in enumerate(body.states)]
+    body, mode, inputs = recurrence.body, current(), tuple(operands)
+    T, B = operands.sequences[0].shape[:2]
+    states = [(x.shape, s.dtype) for x, s in zip(operands.states, body.states, strict=True)]
     specs = (*[((T, B, *n.shape[1:]), n.dtype) for n in body.outputs], *states)
-    wrt = None
-    if needs:
-        wrt = tuple([k for k in recurrence.all_operands if operands[k].requires_grad or mode.record == "all"])
-    attrs = {"recurrence": recurrence, "reverse": reverse, "wrt": wrt, "specs": specs, "length": length}
-    if any(x._array is None for x in operands):
-        node = apply(SCAN, operands, attrs)
+    wrt, needs_all = None, mode.record == "all"
+    if needs_all or (mode.records and any(x.requires_grad for x in inputs)):
+        asked = [n.number for n, x in zip(recurrence.operands, inputs, strict=True) if needs_all or x.requires_grad]
+        wrt = tuple([number for number in asked if number in recurrence.differentiable])
+    attrs = {"scan": ScanAttrs(recurrence, reverse, specs, wrt, segment)}
+    if any(x._array is None for x in inputs):
+        node = apply(SCAN, inputs, attrs)
     else:  # all was checked when it was traced
-        results = _evaluate(*[x._array for x in operands], **attrs)
-        node = recorded(Tensor(results), SCAN, tuple(operands), attrs, mode)
+        results = _evaluate(*[x._array for x in inputs], **attrs)
+        node = recorded(Tensor(results), SCAN, inputs, attrs, mode)
     node.named(title)
-    return [take_part(node, k, specs) for k in range(len(specs))]
+    return [get_element(node, k, specs) for k in range(len(specs))]
 
 
-def _evaluate(
-    *arrays: np.ndarray, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any, length: int | None
-) -> np.ndarray:
-    if length is not None and wrt is not None:
-        return segments.forward(recurrence, arrays, reverse, length)
-    return recurrence.forward(arrays, reverse, keep=wrt is not None)
+def _evaluate(*arrays: np.ndarray, scan: ScanAttrs[Recurrence]) -> np.ndarray:
+    operands, wanted = scan.recurrence.operands.like(arrays), scan.wrt is not None
+    if scan.segment is not None and wanted:
+        return segments.forward(scan.recurrence, operands, scan.reverse, scan.segment)
+    return scan.recurrence.forward(operands, scan.reverse, keep=wanted)
 
 
-def _vjps(
-    g: Any, y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any, length: int | None
-) -> Any:
+def _vjps(g: Any, y: Any, *xs: Any, scan: ScanAttrs[Recurrence]) -> Callable[[int], Any]:
     """The gradients of all operands, computed at once."""
+    recurrence, operands = scan.recurrence, scan.recurrence.operands.like(xs)
     if isinstance(g, Tensor):
-        return pulled_back(run, g, xs, recurrence, reverse, specs).get
-    found: dict[int, Any] = {}
+        return [*pulled_back(run, g, operands, scan)].__getitem__
+    found: list[Any] = []
+
+    def gradients(wrt: tuple[int, ...]) -> list[Any]:
+        arguments = (g[: len(scan.specs)], y[-1], operands, scan.reverse, wrt)
+        if scan.segment is None:
+            return [*recurrence.backward(*arguments)]
+        return [*segments.backward(recurrence, *arguments, scan.segment)]
 
     def gradient(i: int) -> Any:
-        if i not in found:  # also of an operand that asked for none when this was recorded
-            wanted = recurrence.all_operands if found else wrt
-            if length is None:
-                found.update(recurrence.backward(g[: len(specs)], y[-1], xs, reverse, wanted))
-            else:
-                found.update(segments.backward(recurrence, g[: len(specs)], y[-1], xs, reverse, wanted, length))
-            if i not in found and i in recurrence.all_operands:
-                return gradient(i)
-        return found.get(i)
+        if not found:
+            found[:] = gradients(scan.wrt or ())
+        if found[i] is None and [*recurrence.operands][i].number in recurrence.differentiable:
+            found[:] = gradients(recurrence.differentiable)  # it asked for none when this was recorded
+        return found[i]
 
     return gradient
 
 
-def _jvp(
-    moving: Sequence[Any], y: Any, *xs: Any, recurrence: Recurrence, reverse: bool, wrt: Any, specs: Any, length: Any
-) -> Any:
-    return pushed_forward(run, moving, xs, recurrence, reverse)
+def _jvp(moving: Sequence[Any], y: Any, *xs: Any, scan: ScanAttrs[Recurrence]) -> Any:
+    like = scan.recurrence.operands.like
+    return pushed_forward(run, like(moving), like(xs), scan)
 
 
 def _by_step(node: Tensor, i: int, g: np.ndarray) -> dict[int, np.ndarray]:
     """The gradient of operand i by the time step that used it."""
-    attrs = node.attrs or {}
-    recurrence, reverse = attrs["recurrence"], attrs["reverse"]
-    arrays = [x.numpy() for x in node.inputs]
-    found = recurrence.backward(g[: len(attrs["specs"])], Record(), arrays, reverse, attrs["wrt"], by_step=True)
-    T = node.inputs[0].shape[0]
-    if i not in found or not T:
+    scan: ScanAttrs[Recurrence] = (node.attrs or {})["scan"]
+    operands = scan.recurrence.operands.like([x.numpy() for x in node.inputs])
+    gradients = scan.recurrence.backward(
+        g[: len(scan.specs)], Residuals(), operands, scan.reverse, scan.wrt or (), by_step=True
+    )
+    found, T, kind = [*gradients][i], node.inputs[0].shape[0], operands.kind(i)
+    if found is None or not T:
         return {}
-    if recurrence.is_state(i):
-        return {T - 1 if reverse else 0: found[i]}
-    if i >= len(recurrence.body.sequences):
-        return dict(enumerate(found[i]))
+    if kind == "state":
+        return {T - 1 if scan.reverse else 0: found}
+    if kind == "leaf":
+        return dict(enumerate(found))
     alone = {}
     for t in range(T):  # step t used x_t
-        alone[t] = np.zeros_like(found[i])
-        alone[t][t] = found[i][t]
+        alone[t] = np.zeros_like(found)
+        alone[t][t] = found[t]
     return alone
 
 
 SCAN = Op(
-    "scan", _evaluate, ("operand",), {"recurrence": None, "reverse": False, "wrt": None, "specs": (), "length": None},
-    shape=lambda *shapes, specs, **_: (len(specs) + 1,),
+    "scan", _evaluate, ("operand",), {"scan": None},
+    shape=lambda *shapes, scan: (len(scan.specs) + 1,),
     dtype=lambda *_, **__: np.dtype(object),
-    cost=lambda _, xs, *__, recurrence, **___: xs[0] * xs[1] * recurrence.cost,
+    cost=lambda _, xs, *__, scan: xs[0] * xs[1] * scan.recurrence.cost,
     vjps=_vjps, jvp=_jvp, by_step=_by_step, variadic=True, promotes=(), glyph="scan",
 )  # fmt: skip
 

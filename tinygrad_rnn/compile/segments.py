@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..step.body import width
-from .parts import array_of_arrays
-from .recurrence import Record, Recurrence
+from ..step.scan import Operands
+from .recurrence import Recurrence, Residuals
+from .tuples import tuple_array
 
 #: Bytes that a segment may keep however few its steps: less would save nothing, and calls take time.
 SMALL = 1 << 20
@@ -37,59 +39,58 @@ def segment_length(checkpoint: int | str, recurrence: Recurrence, T: int, B: int
     return max(1, math.isqrt(T), SMALL // max(kept, 1))
 
 
-def _spans(T: int, length: int, against_time: bool) -> list[slice]:
+def _spans(T: int, length: int, reverse: bool) -> list[slice]:
     """The segments in the order in which they are run."""
-    if against_time:
+    if reverse:
         return [slice(max(0, stop - length), stop) for stop in range(T, 0, -length)]
     return [slice(start, min(T, start + length)) for start in range(0, T, length)]
 
 
-def forward(recurrence: Recurrence, arrays: Sequence[np.ndarray], against_time: bool, length: int) -> np.ndarray:
-    """`Recurrence.forward`, segment by segment; the record has the states before each."""
-    body = recurrence.body
-    first, last = len(body.sequences), len(body.sequences) + len(body.states)
-    T, B = arrays[0].shape[:2]
-    states = list(arrays[first:last])
-    results = [np.empty((T, B, *n.shape[1:]), n.dtype) for n in body.outputs]
-    record = Record(seams=[])
-    for span in _spans(T, length, against_time):
-        assert record.seams is not None
-        record.seams.append(states)
-        operands = [*[x[span] for x in arrays[:first]], *states, *arrays[last:]]
-        parts = recurrence.forward(operands, against_time, keep=False)
-        for result, part in zip(results, parts[: len(results)], strict=True):
-            result[span] = part
-        states = [np.array(state) for state in parts[len(results) : -1]]  # a view would keep all steps of the segment
-    return array_of_arrays([*results, *states, record])
+def forward(recurrence: Recurrence, operands: Operands[np.ndarray], reverse: bool, length: int) -> np.ndarray:
+    """`Recurrence.forward`, segment by segment; the residuals have the states before each."""
+    T, B = operands.sequences[0].shape[:2]
+    states, seams = operands.states, []
+    outputs = [np.empty((T, B, *n.shape[1:]), n.dtype) for n in recurrence.body.outputs]
+    for span in _spans(T, length, reverse):
+        seams.append(states)
+        results = recurrence.forward(_segment(operands, span, states), reverse, keep=False)
+        for output, part in zip(outputs, results[: len(outputs)], strict=True):
+            output[span] = part
+        states = [np.array(state) for state in results[len(outputs) : -1]]  # a view would keep the whole segment
+    return tuple_array([*outputs, *states, Residuals(seams=seams)])
 
 
 def backward(
     recurrence: Recurrence,
-    gradients: Sequence[Any],
-    record: Record,
-    arrays: Sequence[np.ndarray],
-    against_time: bool,
+    gradients: Sequence[Any] | np.ndarray,
+    residuals: Residuals,
+    operands: Operands[np.ndarray],
+    reverse: bool,
     wrt: tuple[int, ...],
     length: int,
-) -> dict[int, np.ndarray]:
+) -> Operands[np.ndarray | None]:
     """`Recurrence.backward`, from the last segment to the first, each run forward again from its seam."""
-    body = recurrence.body
-    first, last = len(body.sequences), len(body.sequences) + len(body.states)
-    count = len(body.outputs)
-    found: dict[int, np.ndarray] = {i: np.zeros(arrays[i].shape, arrays[i].dtype) for i in wrt}
+    count = len(recurrence.body.outputs)
+    found = operands.like(
+        [np.zeros_like(x) if n.number in wrt else None for n, x in zip(recurrence.operands, operands, strict=True)]
+    )
     d_states = list(gradients[count:])
-    spans = _spans(arrays[0].shape[0], length, against_time)
-    for span, states in zip(reversed(spans), reversed(record.seams or []), strict=True):
-        operands = [*[x[span] for x in arrays[:first]], *states, *arrays[last:]]
-        kept = recurrence.forward(operands, against_time, keep=True)[-1]
+    spans = _spans(operands.sequences[0].shape[0], length, reverse)
+    for span, states in zip(reversed(spans), reversed(residuals.seams or []), strict=True):
+        segment = _segment(operands, span, states)
+        kept = recurrence.forward(segment, reverse, keep=True)[-1]
         d_outputs = [g if isinstance(g, int) else g[span] for g in gradients[:count]]
-        parts = recurrence.backward([*d_outputs, *d_states], kept, operands, against_time, wrt)
-        for i in wrt:
-            if i < first:
-                found[i][span] = parts[i]
-            elif not recurrence.is_state(i):
-                found[i] += parts[i]
-        d_states = [parts[first + k] for k in range(len(body.states))]
-    for k, (g, state) in enumerate(zip(d_states, arrays[first:last], strict=True)):
-        found[first + k] = np.zeros(state.shape, state.dtype) if isinstance(g, int) else g
-    return found
+        parts = recurrence.backward([*d_outputs, *d_states], kept, segment, reverse, wrt)
+        for whole, part in zip(found.sequences, parts.sequences, strict=True):
+            if whole is not None:
+                whole[span] = part
+        for total, part in zip(found.leaves, parts.leaves, strict=True):
+            if total is not None:
+                total += part
+        d_states = parts.states
+    d_states = [np.zeros_like(s) if isinstance(g, int) else g for g, s in zip(d_states, operands.states, strict=True)]
+    return replace(found, states=d_states)
+
+
+def _segment(operands: Operands[np.ndarray], span: slice, states: Sequence[np.ndarray]) -> Operands[np.ndarray]:
+    return Operands([x[span] for x in operands.sequences], states, operands.leaves)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from ..core.tensor import Tensor, TensorLike
 from ..core.trees import flatten
 from ..step.cells import initial_state, refuse_class
 from ..step.tracing import Rebuild, traced_cell
-from .known import Uncompiled, known
 from .recurrence import Recurrence
+from .trace_cache import Uncompiled, cached_trace
 
 
 def arguments(cell: Any, xs: TensorLike, state: Any) -> tuple[Tensor, Any, list[Tensor], Rebuild]:
@@ -33,11 +34,22 @@ def arguments(cell: Any, xs: TensorLike, state: Any) -> tuple[Tensor, Any, list[
     return x, state, states, rebuild
 
 
-def traced_once(cell: Any, x: Tensor, state: Any, states: list[Tensor], rebuild: Rebuild, masked: bool) -> Any:
-    """(recurrence, rebuild outputs, rebuild state), as long as the cell stays what it is, or why there is none."""
+@dataclass(frozen=True)
+class TracedCell:
+    """A cell's step as a recurrence, and what nests its outputs and states as the cell does."""
+
+    recurrence: Recurrence
+    rebuild_outputs: Rebuild
+    rebuild_state: Rebuild
+
+
+def traced_once(
+    cell: Any, x: Tensor, state: Any, states: list[Tensor], rebuild: Rebuild, masked: bool
+) -> TracedCell | Uncompiled | None:
+    """The cell traced, as long as it stays what it is, or why it cannot be compiled; None without a compiler."""
     kinds = tuple((s.shape[1:], s.dtype) for s in states)
 
-    def trace() -> Any:
+    def trace() -> TracedCell | Uncompiled:
         _check(cell, x, states, rebuild)
         try:
             return _traced(cell, x, rebuild(states), masked)
@@ -47,8 +59,9 @@ def traced_once(cell: Any, x: Tensor, state: Any, states: list[Tensor], rebuild:
             return Uncompiled(str(error).split("\n")[0])
 
     if DISABLE_JIT and x._array is not None:  # a graph of shapes only needs no compiler
-        return _check(cell, x, states, rebuild)
-    return known(cell, (x.shape[2], x.dtype, kinds, masked, _structure(state)), trace)
+        _check(cell, x, states, rebuild)
+        return None
+    return cached_trace(cell, (x.shape[2], x.dtype, kinds, masked, _structure(state)), trace)
 
 
 def _check(cell: Any, x: Tensor, states: list[Tensor], rebuild: Rebuild) -> None:
@@ -65,10 +78,10 @@ def _structure(state: Any) -> Any:
     return tuple(_structure(value) for value in state) if isinstance(state, (list, tuple)) else None
 
 
-def _traced(cell: Any, x: Tensor, state: Any, masked: bool) -> Any:
+def _traced(cell: Any, x: Tensor, state: Any, masked: bool) -> TracedCell:
     body, *rebuilds = traced_cell(cell, x.shape[2], x.dtype, state, masked)
     recurrence = Recurrence(body, type(cell).__name__)
     if not DISABLE_JIT:  # finds out now whether there is code for every op
         recurrence.program("infer")
-        recurrence.program("backward", recurrence.all_operands)
-    return recurrence, *rebuilds
+        recurrence.program("backward", recurrence.differentiable)
+    return TracedCell(recurrence, *rebuilds)

@@ -53,10 +53,12 @@ def primitive(
 
 def signature(function: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, Any], bool]:
     """Operand names, attributes with defaults, and whether it takes any number of operands."""
-    parameters = inspect.signature(function).parameters.values()
-    variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    operands = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
-    return operands, {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}, variadic
+    code, defaults = function.__code__, function.__kwdefaults__ or {}  # `inspect.signature` takes 30 times as long
+    positional, named = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+    variadic = bool(code.co_flags & inspect.CO_VARARGS)
+    operands = code.co_varnames[:positional] + code.co_varnames[named : named + variadic]
+    empty = inspect.Parameter.empty
+    return operands, {name: defaults.get(name, empty) for name in code.co_varnames[positional:named]}, variadic
 
 
 def register(op: Op, evaluate: Callable[..., Any]) -> OpFunction:

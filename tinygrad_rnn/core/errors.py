@@ -1,15 +1,25 @@
-"""Every error the library raises, and the sentence that tells the user which of their lines caused it."""
+"""Every error the library raises, and the sentence that tells the user which of their lines caused it.
+
+`tg.errors`: each is a `TinygradError` and also what Python calls such a mistake (`ValueError`, `TypeError`, …).
+"""
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import linecache
 import os
 import sys
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_BETWEEN = (_PACKAGE, functools.__file__, contextlib.__file__)  # frames that are never the user's
+import numpy as np
+
+_INSTALLED = ("site-packages", "dist-packages")  # folders of packages that may lie inside Python's own
+
+
+def _folder(file: str) -> str:
+    return os.path.dirname(os.path.abspath(file)) + os.sep
+
+
+_STANDARD = _folder(os.__file__)  # Python's own library: copy, pickle, functools, …
+_BETWEEN = (os.path.dirname(_folder(__file__)[:-1]) + os.sep, _folder(np.__file__), "<frozen ")
 
 
 class TinygradError(Exception):
@@ -26,6 +36,10 @@ class OutOfRangeError(ShapeError, IndexError):
 
 class DTypeError(TinygradError, TypeError):
     """An operand is of a kind or dtype the op does not take."""
+
+
+class LinAlgError(TinygradError, np.linalg.LinAlgError):
+    """A matrix has no inverse, or no decomposition of the kind that was asked for."""
 
 
 class DeclarationError(TinygradError, TypeError):
@@ -80,10 +94,17 @@ class FileFormatError(TinygradError, ValueError):
     """A file is damaged or of another format."""
 
 
+def _between(file: str) -> bool:
+    """Whether a line of this file only stands between the user's and ours: this package, NumPy or Python's library."""
+    if file.startswith(_STANDARD):
+        return not file[len(_STANDARD) :].startswith(_INSTALLED)
+    return file.startswith(_BETWEEN)
+
+
 def user_line() -> str:
-    """The innermost line of the call stack outside this package, as ``file:number: source``."""
+    """The innermost line of the call stack that is the user's own, as ``file:number: source``."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_BETWEEN):
+    while frame is not None and _between(frame.f_code.co_filename):
         frame = frame.f_back
     if frame is None:
         return ""

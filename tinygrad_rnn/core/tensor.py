@@ -11,6 +11,7 @@ import numpy as np
 
 from .errors import (
     AbstractValueError,
+    ArgumentError,
     DTypeError,
     GradientError,
     MutatedTensorError,
@@ -237,6 +238,19 @@ class Tensor(_Methods):
         elif self.requires_grad:
             facts.append("requires_grad=True")
         return f"{type(self).__name__}({', '.join(facts)})"
+
+    def __format__(self, spec: str) -> str:
+        """``f"{loss:.3f}"``: a tensor of one entry is formatted as the number it is."""
+        if not spec:
+            return str(self)
+        if self.size != 1:
+            raise ShapeError(
+                with_user_line(f"format: {self.describe()} has {self.size} entries, and {spec!r} formats one number")
+            )
+        try:
+            return format(self.item(), spec)
+        except ValueError as error:
+            raise ArgumentError(with_user_line(f"format: {self.describe()}: {error}")) from None
 
     # -- writing in place ---------------------------------------------------------------------
 

@@ -14,23 +14,26 @@ def flatten(
     Whatever is not a dict, list or tuple is a leaf, None too.
     """
     leaves: list[Any] = []
-
-    def visit(part: Any) -> Callable[[Any], Any]:
-        """Collect the leaves of a part; returns what rebuilds it from an iterator over leaves."""
-        if isinstance(part, dict) and not is_leaf(part):
-            parts = {key: visit(value) for key, value in part.items()}
-            return lambda leaf: {key: build(leaf) for key, build in parts.items()}
-        if isinstance(part, (list, tuple)) and not is_leaf(part):
-            items = [visit(value) for value in part]
-            kind: Any = type(part)
-            if hasattr(kind, "_fields"):  # a named tuple takes its entries one by one
-                return lambda leaf: kind(*[build(leaf) for build in items])
-            return lambda leaf: kind([build(leaf) for build in items])
-        leaves.append(part)
-        return next
-
-    rebuild = visit(tree)
+    rebuild = _visit(tree, leaves, is_leaf)
     return leaves, lambda new: rebuild(iter(new))
+
+
+def _visit(part: Any, leaves: list[Any], is_leaf: Callable[[Any], bool]) -> Callable[[Any], Any]:
+    """Collect the leaves of a part; returns what rebuilds it from an iterator over leaves, and holds none of them.
+
+    No inner function: one that calls itself is a reference cycle, and this one would keep whole graphs alive.
+    """
+    if isinstance(part, dict) and not is_leaf(part):
+        parts = {key: _visit(value, leaves, is_leaf) for key, value in part.items()}
+        return lambda leaf: {key: build(leaf) for key, build in parts.items()}
+    if isinstance(part, (list, tuple)) and not is_leaf(part):
+        items = [_visit(value, leaves, is_leaf) for value in part]
+        kind: Any = type(part)
+        if hasattr(kind, "_fields"):  # a named tuple takes its entries one by one
+            return lambda leaf: kind(*[build(leaf) for build in items])
+        return lambda leaf: kind([build(leaf) for build in items])
+    leaves.append(part)
+    return next
 
 
 def arranged(tree: Any, like: Any) -> Any:

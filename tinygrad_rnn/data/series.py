@@ -1,36 +1,56 @@
-"""Numeric series from files: CSV, columns between blanks, .npy and .npz."""
+"""Series of numbers, and where they come from: CSV, columns between blanks, .npy and .npz, data frames."""
 
 from __future__ import annotations
 
-import csv
-import itertools
-import math
 import os
-import zipfile
-import zlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..core.errors import FileFormatError, with_user_line
+from ..core.errors import ArgumentError, FileFormatError, with_user_line
+from .arrays import columns_of_arrays, columns_of_frame
 from .checks import did_you_mean, parts
-from .utf8 import not_utf8
-
-_MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
+from .numerals import Form, is_missing
+from .table import Row, has_names, rows
+from .wording import option
 
 
 @dataclass(frozen=True)
 class Series:
-    """Numbers in time: the columns `names` of `values`, (N, columns) in float64, a row per step."""
+    """Numbers in time: the columns `names` of `values`, (N, columns) in float64, a row per step.
+
+    Attributes:
+        future: (F, columns) what is known of the rows after them, NaN where it is not: see `targets` of `read_series`.
+    """
 
     names: list[str]
     values: np.ndarray
+    future: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @classmethod
+    def from_frame(
+        cls, frame: Any, columns: Sequence[str] | None = None, targets: Sequence[str] | None = None
+    ) -> Series:
+        """The columns of a pandas or polars DataFrame, in the order of its rows; its index is not looked at.
+
+        Args:
+            columns, targets: as of `read_series`.
+
+        Raises:
+            FileFormatError: a value is missing, no number, or not finite (row and column are named); no such column.
+            ArgumentError: it is no data frame.
+
+        >>> Series.from_frame(pandas.DataFrame({"load": [1, 2], "day": ["Mo", "Tu"]}), ["load"]).values.tolist()
+        [[1.0], [2.0]]
+        """
+        return _checked("the frame", columns_of_frame(frame, columns), columns, targets)
 
     def select(self, *names: str) -> Series:
         """Only the columns of these names, in this order.
@@ -38,7 +58,9 @@ class Series:
         Raises:
             FileFormatError: there is no such column.
         """
-        return Series(list(names), self.values[:, [_place(self.names, name, "the series") for name in names]])
+        places = [_place(self.names, name, "the series") for name in names]
+        future = None if self.future is None else self.future[:, places]
+        return Series(list(names), self.values[:, places], future)
 
     def split(self, validation: float = 0.1, test: float = 0.1) -> tuple[Series, Series, Series]:
         """(training, validation, test): the first rows, later ones, the last; two shares of all rows.
@@ -55,150 +77,146 @@ def read_series(
     path: str | os.PathLike[str],
     *,
     columns: Sequence[str] | None = None,
+    targets: Sequence[str] | None = None,
     delimiter: str | None = None,
     header: bool | None = None,
     decimal: str = ".",
+    thousands: str | None = None,
+    encoding: str = "utf-8",
+    skip_rows: int = 0,
 ) -> Series:
     """The numbers of a file: text in columns (CSV), or what `numpy.save` or `numpy.savez` wrote (.npy, .npz).
 
     Args:
         columns: the names of those wanted, so that columns of text (dates) can be left out; None: all.
-        delimiter: what stands between fields, " " for any blanks; None: found out.
-        header: whether the first row has names; None: it has, unless one of its fields is a number. Columns without a
-            name are called "1", "2", … In .npz files columns are named by their arrays, "x 1", "x 2", … if of two axes.
+        targets: of those, the columns whose values may be missing in the last rows, all of them together: what the
+            other columns say there becomes `Series.future`.
+        delimiter: what stands between fields, " " for any blanks; None: found out, or as Excel's line ``sep=`` says.
+        header: whether the first row has names; None: it has, if it has those of `columns`, or if no field of it is a
+            number, a date or a missing value. Columns without a name are called "1", "2", … In .npz files columns are
+            named by their arrays, "x 1", "x 2", … if of two axes.
         decimal: what stands before decimals, "." or ",".
+        thousands: what stands between groups of three digits, such as ",".
+        encoding: of the text, such as "utf-8", "utf-16", "cp1252".
+        skip_rows: lines to leave out at the beginning.
 
-    Blank lines, and lines that begin with #, are left out. Nothing is filled in: a missing value is an error.
+    Text may be compressed (.gz, .zip). Blank lines between rows, and comments, lines that begin with # and cannot be
+    rows, are left out; in a file of one column a blank line between two rows is a missing value. Nothing is filled in:
+    a missing value is an error.
 
     Raises:
         FileFormatError: something is missing, no number, or not finite (the line and the column are named); rows differ
             in their number of fields; there is no such column; there are fewer than two rows; the file is damaged.
+        ArgumentError: an argument makes no sense.
         OSError: the file cannot be read.
     """
+    form = Form(delimiter, header, decimal, thousands, encoding, skip_rows).checked()
+    for name, given in (("columns", columns), ("targets", targets)):
+        if isinstance(given, str) or (given is not None and (not given or len(set(given)) < len(given))):
+            raise ArgumentError(with_user_line(f"{option(name)}: expected names of columns, each once, got {given!r}"))
     if Path(path).suffix in (".npy", ".npz"):
-        series = _from_arrays(path, columns)
-    else:
-        try:
-            series = _from_text(path, columns, delimiter, header, decimal)
-        except UnicodeDecodeError:
-            raise not_utf8(path) from None
-    if len(series) < 2:
-        what = "one row" if len(series) else "no rows"
-        raise _wrong(path, f"{what} of numbers; a series has at least two")
-    return series
+        return _checked(path, columns_of_arrays(path, columns), columns, targets)
+    return _from_text(path, columns, targets, form)
 
 
-def _from_text(path, columns, delimiter, header, decimal) -> Series:
-    rows = _rows(path, delimiter)
-    first = next(rows, None)
+def _from_text(path: Any, columns: Sequence[str] | None, targets: Sequence[str] | None, form: Form) -> Series:
+    found = rows(path, form)
+    first = next(found, None)
     if first is None:
         raise _wrong(path, "the file is empty" if not os.path.getsize(path) else "there are no rows")
-    width = len(first[1])
-    if header is None:
-        header = not any(_is_number(field, decimal) for field in first[1])
-    names = [(header and field.strip()) or str(k + 1) for k, field in enumerate(first[1])]
+    width = len(first.fields)
+    header = _named(path, first, columns) if form.header is None else form.header
+    names = [(header and field.strip()) or str(k + 1) for k, field in enumerate(first.fields)]
     wanted = range(width) if columns is None else [_place(names, name, path) for name in columns]
     for k in wanted:
         if names.count(names[k]) > 1:
             raise _wrong(path, f"{names.count(names[k])} columns are named {names[k]!r}")
-    values = array("d")
-    for line, fields in rows if header else itertools.chain([first], rows):
-        if len(fields) != width:
-            raise _wrong(path, f"line {line}: {len(fields)} fields, expected {width} as in line {first[0]}")
+    open_ended = {wanted[_place([names[k] for k in wanted], name, path)] for name in targets or ()}
+    number, values, lines = form.number, array("d"), array("q")
+
+    def read(row: Row) -> None:
+        if row.blank is not None and width == 1 and (lines or header):
+            raise _wrong(path, f"line {row.blank}, column {names[0]!r}: the value is missing (a blank line)")
+        if len(row.fields) != width:
+            raise _wrong(path, f"line {row.line}: {len(row.fields)} fields, expected {width} as in line {first.line}")
         try:
-            values.extend([_number(fields[k], decimal) for k in wanted])
+            values.extend([number(row.fields[k]) for k in wanted])
         except ValueError:
-            k = next(k for k in wanted if not _is_number(fields[k], decimal))
-            raise _wrong(path, f"line {line}, column {names[k]!r}: {_fault(fields[k], columns, decimal)}") from None
-    return Series([names[k] for k in wanted], np.array(values).reshape(-1, len(wanted)))
+            del values[len(lines) * len(wanted) :]
+            values.extend([one(row, k) for k in wanted])
+        lines.append(row.line)
+
+    def one(row: Row, k: int) -> float:
+        field = row.fields[k]
+        if k in open_ended and is_missing(field):
+            return float("nan")
+        if form.is_number(field):
+            return number(field)
+        hint = "" if columns is not None or is_missing(field) else _CHOOSE.format(option("columns"))
+        if row is first and form.header is None:
+            hint += f"; if line {row.line} has names, say {option('header', True)}"
+        raise _wrong(path, f"line {row.line}, column {names[k]!r}: {form.fault(field)}{hint}")
+
+    if not header:
+        read(first)
+    for row in found:
+        read(row)
+    table = np.array(values).reshape(-1, len(wanted))
+    return _ended(path, [names[k] for k in wanted], table, targets, lambda k: f"line {lines[k]}")
 
 
-def _rows(path, delimiter: str | None) -> Iterator[tuple[int, list[str]]]:
-    """(number of the line, fields) of every row."""
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        if delimiter is None:
-            delimiter = _sniff([line for line in itertools.islice(file, 20) if line.strip() and line[0] != "#"])
-            file.seek(0)
-        if delimiter == " ":
-            yield from ((k, line.split()) for k, line in enumerate(file, 1) if line.strip() and line[0] != "#")
-            return
-        reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True, strict=True)
-        try:
-            for fields in reader:
-                if fields and not fields[0].startswith("#"):
-                    yield reader.line_num, fields
-        except csv.Error as error:
-            raise _wrong(path, f"line {reader.line_num}: {error}") from None
+_CHOOSE = "; to leave a column of text out, name those wanted ({})"
 
 
-def _sniff(lines: list[str]) -> str:
-    """What stands between fields: the first of these that is in every line. The comma last: it may be a decimal one."""
-    for delimiter in ";\t|,":
-        if lines and all(len(fields) > 1 for fields in csv.reader(lines, delimiter=delimiter)):
-            return delimiter
-    return " " if any(len(line.split()) > 1 for line in lines) else ","
-
-
-def _number(field: str, decimal: str) -> float:
-    """The finite number of a field, or ValueError."""
-    if decimal != ".":
-        field = field.replace(".", "no number").replace(decimal, ".")  # 1.234,5 is not for us to understand
-    number = float(field)
-    if not math.isfinite(number) or "_" in field:  # Python reads 1_000
-        raise ValueError
-    return number
-
-
-def _is_number(field: str, decimal: str) -> bool:
-    try:
-        _number(field, decimal)
-    except ValueError:
-        return False
+def _named(path: Any, first: Row, columns: Sequence[str] | None) -> bool:
+    """Whether the first row has names, if nobody says."""
+    own = [field.strip() for field in first.fields]
+    if columns is None or not set(columns) <= set(own):
+        return has_names(own)
+    if set(columns) <= {str(k + 1) for k in range(len(own))} and not has_names(own):
+        either = f"say {option('header', True)} or {option('header', False)}"
+        raise _wrong(path, f"line {first.line} may be names or numbers, for it has {columns[0]!r}; {either}")
     return True
 
 
-def _fault(field: str, columns: Sequence[str] | None, decimal: str) -> str:
-    if field.strip().lower() in _MISSING:
-        return f"the value is missing ({field.strip()!r})"
-    if field.strip().lower().lstrip("+-") in ("inf", "infinity"):
-        return f"{field!r} is not finite"
-    if decimal == "." and _is_number(field, ","):
-        return f"{field!r} is not a number; if the comma is a decimal one, say decimal=','"
-    hint = "; to leave a column of text out, name those wanted (columns)" if columns is None else ""
-    return f"{field!r} is not a number{hint}"
-
-
-def _from_arrays(path, columns: Sequence[str] | None) -> Series:
-    found: dict[str, np.ndarray] = {}
-    try:
-        with open(path, "rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            arrays = {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded.items())
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise _wrong(path, f"not a NumPy file of plain numbers: {error}") from None
-    for name, values in arrays.items():
-        if values.dtype.kind not in "iufb" or values.ndim not in (1, 2):
-            if columns is None:
-                what = f"array {name!r}" if name else "the array"
-                raise _wrong(path, f"{what} is {values.shape} {values.dtype}; expected one or two axes of real numbers")
-        elif values.ndim == 1:
-            found[name or "1"] = values
-        else:
-            found.update({f"{name} {k + 1}".strip(): column for k, column in enumerate(values.T)})
+def _checked(where: Any, found: dict[str, np.ndarray], columns: Any, targets: Sequence[str] | None) -> Series:
+    """Columns as a series."""
     names = list(found) if columns is None else list(columns)
-    wanted = [found[list(found)[_place(list(found), name, path)]] for name in names]
+    wanted = [found[list(found)[_place(list(found), name, where)]] for name in names]
+    for name in targets or ():
+        _place(names, name, where)
     for name, values in zip(names, wanted, strict=True):
         if len(values) != len(wanted[0]):
-            raise _wrong(path, f"column {name!r} has {len(values)} rows, column {names[0]!r} {len(wanted[0])}")
-        wrong = np.flatnonzero(~np.isfinite(values))
+            raise _wrong(where, f"column {name!r} has {len(values)} rows, column {names[0]!r} {len(wanted[0])}")
+        wrong = np.flatnonzero(np.isinf(values) if name in (targets or ()) else ~np.isfinite(values))
         if len(wrong):
-            raise _wrong(path, f"row {wrong[0]} (of 0 …), column {name!r}: {values[wrong[0]]} is not a finite number")
-    return Series(names, np.stack(wanted, axis=1).astype(np.float64) if wanted else np.zeros((0, 0)))
+            value = values[wrong[0]]
+            raise _wrong(where, f"row {wrong[0]} (of 0 …), column {name!r}: {value} is not a finite number")
+    table = np.stack(wanted, axis=1) if wanted else np.zeros((0, 0))
+    return _ended(where, names, table, targets, lambda k: f"row {k} (of 0 …)")
+
+
+def _ended(where: Any, names: list[str], table: np.ndarray, targets: Sequence[str] | None, place: Any) -> Series:
+    """A table whose targets may end before its other columns."""
+    missing = np.isnan(table)
+    said = [k for k, name in enumerate(names) if name in (targets or ())]
+    ahead = 0
+    if 0 < len(said) < len(names):
+        there = np.flatnonzero(~missing[:, said].all(axis=1))
+        ahead = len(table) - (int(there[-1]) + 1 if len(there) else 0)
+    rows = len(table) - ahead
+    wrong = np.argwhere(missing[:rows])
+    if len(wrong):
+        row, k = wrong[0]
+        raise _wrong(where, f"{place(row)}, column {names[k]!r}: the value is missing, and later ones are there")
+    if rows < 2:
+        raise _wrong(where, f"{'one row' if rows else 'no rows'} of numbers; a series has at least two")
+    return Series(names, table[:rows], table[rows:] if ahead else None)
 
 
 def _place(names: list[str], name: str, where: object) -> int:
     if name not in names:
-        there = ", ".join(map(repr, names))
+        there = ", ".join(map(repr, names[:20])) + ", …" * (len(names) > 20)
         raise _wrong(where, f"there is no column {name!r}{did_you_mean(name, names)}; there are {there}")
     return names.index(name)
 

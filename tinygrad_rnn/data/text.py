@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ArgumentError, FileFormatError, with_user_line
+from ..io import checked_path
 from .batch import Batch
 from .checks import at_least, parts
-from .utf8 import PIECE, pieces
+from .decoding import PIECE, is_compressed, opened, pieces
 
 #: Stands for characters that are not in the vocabulary.
 UNKNOWN = "�"
@@ -24,13 +25,15 @@ UNKNOWN = "�"
 _CODE_POINTS = 0x110000
 
 
-def read_text(path: str | os.PathLike[str]) -> str:
-    """The text of a UTF-8 file.
+def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
+    """The text of a file, which may be compressed (.gz, .zip).
 
     Raises:
-        FileFormatError: it is no UTF-8, or empty.
+        FileFormatError: it is not of that encoding, no text, or empty.
+        ArgumentError: there is no such encoding.
+        OSError: it cannot be read.
     """
-    text = "".join(pieces(path))
+    text = "".join(pieces(path, encoding))
     if not text:
         raise FileFormatError(with_user_line(f"{path}: the file is empty"))
     return text
@@ -93,7 +96,7 @@ class Text:
                 raise ArgumentError(with_user_line(f"Text: expected as vocabulary {expected}"))
             self._places = np.zeros(_CODE_POINTS, np.min_scalar_type(len(known) - 1))
             self._places[_codes("".join(self.vocabulary))] = np.arange(len(known))
-        self.numbers = self.encode(text)
+        self.numbers = self.encode(text, replace=True)
 
     @classmethod
     def from_files(
@@ -102,26 +105,29 @@ class Text:
         level: str = "char",
         vocabulary: Sequence[str] | None = None,
         most: int | None = None,
+        encoding: str = "utf-8",
     ) -> Text:
         """The text of a file, or of several, one after the other; of any size, for it is never in memory as a whole.
 
-        A file of bytes is mapped as it is. Characters (UTF-8, any script) are numbered piece by piece into a temporary
-        file without a name, which takes one, two or four bytes a character.
+        A file of bytes is mapped as it is. Characters (of any script) are numbered piece by piece into a temporary file
+        without a name, which takes one, two or four bytes a character. What is in .gz and .zip files is read.
 
         Raises:
-            FileFormatError: a file is not UTF-8 (the byte is named); there is nothing in them.
+            FileFormatError: a file is not of the encoding (the byte is named); there is nothing in them.
+            ArgumentError: there is no such encoding, or the vocabulary is not one of a text.
             OSError: a file cannot be read, or the temporary one not be written.
         """
         files = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-        if not sum(os.path.getsize(file) for file in files):
+        if not sum(os.path.getsize(checked_path(file)) for file in files):
             empty = "the file is empty" if len(files) == 1 else "the files are empty"
             raise FileFormatError(with_user_line(f"{', '.join(map(str, files))}: {empty}"))
         if level == "char" and vocabulary is None:
-            vocabulary = _frequent((piece for file in files for piece in pieces(file)), most)
+            vocabulary = _frequent((piece for file in files for piece in pieces(file, encoding)), most)
         made = cls(level=level, vocabulary=vocabulary)
         if level == "char":
-            made.numbers = _mapped(made.encode(piece) for file in files for piece in pieces(file))
-        elif len(files) == 1:
+            text = (piece for file in files for piece in pieces(file, encoding))
+            made.numbers = _mapped(made.encode(piece, replace=True) for piece in text)
+        elif len(files) == 1 and not is_compressed(files[0]):
             made.numbers = np.memmap(files[0], np.uint8, mode="r")
         else:
             made.numbers = _mapped(piece for file in files for piece in _bytes_of(file))
@@ -130,11 +136,25 @@ class Text:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def encode(self, text: str) -> np.ndarray:
-        """The numbers of a text."""
+    @property
+    def never(self) -> tuple[int, ...]:
+        """Numbers that stand for no symbol in particular, and are not to be sampled: that of `UNKNOWN`."""
+        return (0,) if self.level == "char" else ()
+
+    def encode(self, text: str, *, replace: bool = False) -> np.ndarray:
+        """The numbers of a text.
+
+        Raises:
+            ArgumentError: it has characters that are not in the vocabulary, unless `UNKNOWN` is to `replace` them.
+        """
         if self.level == "byte":
             return np.frombuffer(text.encode("utf-8", "surrogateescape"), np.uint8)
-        return self._places[_codes(text)]
+        numbers = self._places[_codes(text)]
+        if not replace and not numbers.all():
+            new = list(dict.fromkeys(c for c, k in zip(text, numbers.tolist(), strict=True) if not k))
+            shown = ", ".join(map(repr, new[:10])) + ", …" * (len(new) > 10)
+            raise ArgumentError(with_user_line(f"not in the vocabulary of {len(self.vocabulary) - 1}: {shown}"))
+        return numbers
 
     def decode(self, numbers: np.ndarray | Iterable[int]) -> str:
         """The text of numbers; bytes that are not UTF-8 become �."""
@@ -209,7 +229,7 @@ def _frequent(text: Iterable[str], most: int | None) -> list[str]:
 
 
 def _bytes_of(path: str | os.PathLike[str]) -> Iterator[np.ndarray]:
-    with open(path, "rb") as file:
+    with opened(path) as file:
         while piece := file.read(PIECE):
             yield np.frombuffer(piece, np.uint8)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,9 @@ from ..core.errors import ArgumentError, with_user_line
 from .batch import Batch
 from .checks import at_least
 from .epochs import Epochs
+
+#: Whose square is still a number of full precision.
+_LEAST = 1e-150
 
 
 @dataclass(frozen=True)
@@ -25,15 +29,25 @@ class Standard:
     deviation: np.ndarray
 
     @classmethod
-    def fit(cls, values: np.ndarray) -> Standard:
-        """The scale of values (N, columns).
+    def fit(cls, values: np.ndarray, names: Sequence[str] | None = None) -> Standard:
+        """The scale of values (N, columns); `names` of the columns are for errors.
 
         Raises:
-            ArgumentError: there are none, or one is not a finite number.
+            ArgumentError: there are none, one is not a finite number, or they are so large or so near each other that
+                their mean or deviation is none.
         """
         values = numbers("values", values, np.float64)
         constant = values.max(axis=0) == values.min(axis=0)
-        return cls(values.mean(axis=0), np.where(constant, 1.0, values.std(axis=0)))
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            mean = np.where(constant, values[0], values.mean(axis=0))
+            deviation = np.where(constant, 1.0, values.std(axis=0))
+        for k in range(values.shape[1]):
+            if not (np.isfinite(mean[k]) and _LEAST < deviation[k] < np.inf):
+                column = f"column {k}" if names is None else f"column {names[k]!r}"
+                low, high = values[:, k].min(), values[:, k].max()
+                what = f"from {low:g} to {high:g} the mean is {mean[k]:g} and the deviation {deviation[k]:g}"
+                raise ArgumentError(with_user_line(f"Standard: {column} cannot be brought to one scale: {what}"))
+        return cls(mean, deviation)
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """(values − mean) / deviation; values: (…, columns)."""
@@ -59,6 +73,8 @@ class Windows:
         seed, shuffle: whether windows come in another order in each epoch.
         at_end: sequence to one.
         stride: from one window's first row to the next one's.
+        known: (N, E) what is known beforehand (a calendar, weather forecasts), or (N,): beside row t, row t + `ahead`
+            of it is read, that of the row to be said; so D + E numbers are read.
 
     Raises:
         ArgumentError: an argument makes no sense, a number is not finite, or the series is too short.
@@ -78,18 +94,21 @@ class Windows:
         *,
         at_end: bool = False,
         stride: int = 1,
+        known: np.ndarray | None = None,
         dtype: Any = np.float32,
     ):
         at_least(1, steps=steps, size=size, ahead=ahead, stride=stride)
         self.values, self.targets = numbers("values", values, dtype), numbers("targets", targets, dtype)
         rows = len(self.values)
-        if len(self.targets) != rows:
-            raise ArgumentError(with_user_line(f"Windows: {rows} rows of values, but {len(self.targets)} of targets"))
+        self.known = np.zeros((rows, 0), dtype) if known is None else numbers("known", known, dtype)
+        for name, other in (("targets", self.targets), ("known", self.known)):
+            if len(other) != rows:
+                raise ArgumentError(with_user_line(f"Windows: {rows} rows of values, but {len(other)} of {name}"))
         if rows < steps + ahead:
             need = f"windows of {steps} steps and a target {ahead} ahead need {steps + ahead}"
             raise ArgumentError(with_user_line(f"Windows: the series has {rows} rows; {need}"))
         self.steps, self.ahead, self.at_end, self.stride = steps, ahead, at_end, stride
-        self.inputs, self.outputs = self.values.shape[1], self.targets.shape[1]
+        self.inputs, self.outputs = self.values.shape[1] + self.known.shape[1], self.targets.shape[1]
         self._epochs = Epochs((rows - steps - ahead) // stride + 1, size, seed, shuffle)
         self.epoch = self._epochs.batches
 
@@ -98,7 +117,8 @@ class Windows:
         first = self._epochs.entries(k) * self.stride
         read = first + np.arange(self.steps)[:, None]
         said = (read[-1] if self.at_end else read) + self.ahead
-        return Batch(self.values[read], self.targets[said])
+        seen = np.concatenate([self.values[read], self.known[read + self.ahead]], axis=2)
+        return Batch(seen, self.targets[said])
 
 
 def numbers(name: str, values: Any, dtype: Any) -> np.ndarray:

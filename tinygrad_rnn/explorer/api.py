@@ -15,8 +15,8 @@ from ..core.trees import flatten
 from ..step.cells import initial_state, one_cell
 from ..step.inputs import input_of
 from ..step.looping import run_steps
+from ..step.scan import scan_of
 from ..view.api import draw
-from ..view.fold import is_scan
 from .page import page
 from .record import Record
 
@@ -65,7 +65,7 @@ def explore(
             with_user_line(f"explore: {loss.path} {loss.describe()} is no loss: a computed scalar with a gradient")
         )
     graph = Graph(loss)
-    if any(is_scan(n) for n in graph.nodes):
+    if any(scan_of(n) for n in graph.nodes):
         raise ArgumentError(
             with_user_line("explore: the graph contains tg.scan, whose steps run compiled; compute it by tg.unroll")
         )

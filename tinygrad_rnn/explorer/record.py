@@ -13,7 +13,7 @@ from ..core.tensor import Tensor, abstract
 from ..derivation.terms import Number, Symbol, Term, term_of
 from ..derivation.writing import PLAIN
 from ..step.names import clean, plain_name, split_name, subscript
-from ..view.labels import step_of
+from ..view.labels import time_of
 
 LARGEST = 32  # rows and columns of an array that are shown
 _DIGITS = 6
@@ -54,7 +54,7 @@ class Record:
     # -- nodes ----------------------------------------------------------------------------------------------------
 
     def name(self, n: Tensor) -> str:
-        return plain_name(*split_name(clean(n.name or ""), step_of(n)))
+        return plain_name(*split_name(clean(n.name or ""), time_of(n)))
 
     def term(self, n: Tensor) -> Term:
         """What a node is called: its name, its number if it is a constant, how it is computed, or a with its place."""
@@ -82,7 +82,7 @@ class Record:
             "value": array_data(n.numpy()),
             "ids": ids,
         }
-        step = step_of(n)
+        step = time_of(n)
         return found | ({} if step is None else {"t": step})
 
     # -- steps back -----------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ class Record:
         """‖∂L/∂s_t‖ against t, by the name of the state: pairs (t, norm)."""
         found: dict[str, list[list[float]]] = {}
         for s in reversed(steps):
-            t = step_of(s.node)
+            t = time_of(s.node)
             if t is not None and s.node.name and self.graph.role(s.node) in ("state", "output"):
                 norm = float(np.linalg.norm(s.gradient))
                 found.setdefault(clean(s.node.name), []).append([t, _rounded(norm)])

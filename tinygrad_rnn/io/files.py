@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +12,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..core.errors import DTypeError, FileFormatError, with_user_line
+from ..core.errors import ArgumentError, DTypeError, FileFormatError, with_user_line
+
+#: What `replace` writes first and then renames: one that is left was of a process that was killed.
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}")
 
 
 class HasState(Protocol):
@@ -44,7 +49,7 @@ def replace(path: str | os.PathLike[str], data: bytes) -> None:
     Raises:
         OSError: it cannot be written; the old one is still there.
     """
-    path = Path(path)
+    path = checked_path(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with open(temporary, "xb") as file:
@@ -56,6 +61,29 @@ def replace(path: str | os.PathLike[str], data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def remove_leftovers(folder: str | os.PathLike[str]) -> None:
+    """Delete the temporary files of writers that were killed; nobody else may be writing there."""
+    for file in Path(folder).iterdir():
+        if _TEMPORARY.fullmatch(file.name):
+            file.unlink(missing_ok=True)
+
+
+def checked_path(path: str | os.PathLike[str]) -> Path:
+    """A path that can be given to the operating system.
+
+    Raises:
+        ArgumentError: it has a character that no name of a file can have.
+    """
+    try:
+        possible = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        what = f"{os.fspath(path)!r} cannot be the name of a file: it has NUL, or half a character"
+        raise ArgumentError(with_user_line(what))
+    return Path(path)
+
+
 def load_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     """The texts in the header of a safetensors file.
 
@@ -63,16 +91,7 @@ def load_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
         FileFormatError: the file is damaged or of another format.
         OSError: there is no such file, or it cannot be read.
     """
-    from safetensors import SafetensorError, safe_open
-
-    Path(path).open("rb").close()  # what cannot be read is no matter of the format
-    try:
-        with safe_open(os.fspath(path), framework="np") as file:
-            return dict(file.metadata() or {})
-    except (SafetensorError, ValueError) as error:
-        raise FileFormatError(
-            with_user_line(f"load_metadata: {os.fspath(path)!r} is not a sound safetensors file: {error}")
-        ) from None
+    return load_all(path)[1]
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -84,12 +103,23 @@ def load(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         FileFormatError: the file is damaged, of another format, or holds a dtype that NumPy has not.
         OSError: there is no such file, or it cannot be read.
     """
+    return load_all(path)[0]
+
+
+def load_all(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The arrays and the texts of a safetensors file, of one moment even if it is replaced meanwhile.
+
+    Raises:
+        FileFormatError, OSError: as `load` does.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import load as decoded
 
-    data = Path(path).read_bytes()
+    data = checked_path(path).read_bytes()
     try:
-        return {name: np.array(array) for name, array in decoded(data).items()}
+        arrays = {name: np.array(array) for name, array in decoded(data).items()}
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        return arrays, header.get("__metadata__") or {}
     except (SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
         reason = f"no NumPy dtype for {error}" if isinstance(error, KeyError) else str(error)
         raise FileFormatError(

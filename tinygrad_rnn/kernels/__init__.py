@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import fast as fast
+    from . import loss_and_update as loss_and_update
     from . import products as products
     from . import scalars as scalars
-    from . import training as training
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("fast", "products", "scalars", "training"):
+    if name not in ("fast", "loss_and_update", "products", "scalars"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return importlib.import_module(f"{__name__}.{name}")

@@ -312,10 +312,41 @@ def _borrowed(name: str, formula: str) -> Any:
     return function
 
 
+def _borrowed_of_two(name: str, formula: str) -> Any:
+    """The same of two numbers."""
+    numpy_function = getattr(np, name)
+
+    def function(a: Any, b: Any) -> Any:
+        return numpy_function(a, b)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = formula
+
+    @overload(function, jit_options=OPTIONS)
+    def _implementation(a, b):
+        return lambda a, b: numpy_function(a, b)
+
+    return function
+
+
 sqrt = _borrowed("sqrt", "The square root.")
 sin = _borrowed("sin", "The sine of x radians.")
 cos = _borrowed("cos", "The cosine of x radians.")
 tan = _borrowed("tan", "The tangent of x radians.")
+sinh = _borrowed("sinh", "The hyperbolic sine.")
+cosh = _borrowed("cosh", "The hyperbolic cosine.")
+arcsin = _borrowed("arcsin", "The angle whose sine is x.")
+arccos = _borrowed("arccos", "The angle whose cosine is x.")
+arctan = _borrowed("arctan", "The angle whose tangent is x.")
+arcsinh = _borrowed("arcsinh", "The number whose hyperbolic sine is x.")
+arccosh = _borrowed("arccosh", "The number whose hyperbolic cosine is x.")
+arctanh = _borrowed("arctanh", "The number whose hyperbolic tangent is x.")
+arctan2 = _borrowed_of_two("arctan2", "The angle of the point (b, a).")
+hypot = _borrowed_of_two("hypot", "√(a² + b²).")
+floor = _borrowed("floor", "The largest whole number up to x.")
+ceil = _borrowed("ceil", "The smallest whole number from x.")
+rint = _borrowed("rint", "The nearest whole number.")
+trunc = _borrowed("trunc", "x without what stands behind the point.")
 
 
 def _one(x: Any) -> Any:

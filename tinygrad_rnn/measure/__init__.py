@@ -3,14 +3,14 @@
 from .comparing import Comparison, compare
 from .flow import GradientFlow, gradient_flow
 from .ledger import Ledger, WhatIf, ledger
-from .summary import Row, Summary, summary
+from .summary import Summary, SummaryRow, summary
 
 __all__ = [
     "Comparison",
     "GradientFlow",
     "Ledger",
-    "Row",
     "Summary",
+    "SummaryRow",
     "WhatIf",
     "compare",
     "gradient_flow",

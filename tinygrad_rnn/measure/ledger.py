@@ -10,7 +10,7 @@ from ..core.errors import ArgumentError, with_user_line
 from ..core.graph import Graph
 from ..core.tensor import Tensor
 from ..step.body import width
-from ..view.fold import is_scan
+from ..step.scan import scan_of
 from ..view.labels import bytes_text
 
 
@@ -85,7 +85,7 @@ def ledger(thing: Tensor | Graph) -> Ledger:
     states: Counter[int] = Counter()  # bytes of the states of one step
     read = {n.number: n for n in map(_owner, (n for n in backward.nodes if n.number in inside))}
     for n in read.values():
-        if n.op is None or n.op.name == "part" or is_scan(n) or graph.is_leaf(n):
+        if n.op is None or n.op.kind == "element" or scan_of(n) or graph.is_leaf(n):
             continue
         size = n.size * n.dtype.itemsize
         step = n.scope.step if n.scope else None
@@ -95,8 +95,8 @@ def ledger(thing: Tensor | Graph) -> Ledger:
         step = n.scope.step if n.scope else None
         if n.op is not None and step is not None and graph.role(n) == "state":
             states[step] += n.size * n.dtype.itemsize
-        if is_scan(n):
-            recurrence = (n.attrs or {})["recurrence"]
+        if (scan := scan_of(n)) is not None:
+            recurrence = scan.recurrence
             T, B = n.inputs[0].shape[:2]
             itemsize = recurrence.dtype.itemsize
             kept = [(x, "scan: states") for x in recurrence.body.new_states]
@@ -114,13 +114,13 @@ def ledger(thing: Tensor | Graph) -> Ledger:
     )
 
 
-#: Ops whose result is another look at the same memory.
-_VIEWS = ("permute", "reshape", "squeeze", "unsqueeze", "broadcast_to", "alias", "getitem")
+#: Kinds of ops whose result is another look at the same memory.
+_VIEWS = ("transpose", "reshape", "broadcast", "slice")
 
 
 def _owner(n: Tensor) -> Tensor:
     """The node whose memory it is."""
-    while n.op is not None and n.op.name in _VIEWS and n.inputs and _looks(n):
+    while n.op is not None and n.op.kind in _VIEWS and n.inputs and _looks(n):
         n = n.inputs[0]
     return n
 

@@ -10,21 +10,22 @@ from typing import Any
 
 import numpy as np
 
+from ..core.counting import flops
 from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor
 from ..derivation.quantities import step_of, step_of_body
 from ..step.cells import cells_in, is_cell, is_module, named_parameters, refuse_class
 from ..step.inputs import Input, input_of
+from ..step.scan import ScanAttrs, Stepper, scan_of
 from ..step.subject import trace_module
-from ..view.fold import is_scan
-from .counting import counts, flops
+from .counting import counts
 from .formulas import formulas
 
 _NUMBERS = ("parameters", "forward", "backward", "kept")
 
 
 @dataclass
-class Row:
+class SummaryRow:
     """A part of a summary: a gate, a layer, or everything.
 
     Attributes:
@@ -53,8 +54,8 @@ class Summary:
 
     title: str
     about: str
-    rows: list[Row]
-    total: Row
+    rows: list[SummaryRow]
+    total: SummaryRow
     dtype: np.dtype
 
     def __str__(self) -> str:
@@ -85,7 +86,7 @@ class Summary:
         heads = ["part", "FLOPs forward", "FLOPs backward", "bytes kept"]
         yield heads, [[name, *[c[0] for c in cells]] for name, *cells in zip(names, *columns, strict=True)]
 
-    def _column(self, rows: list[Row], name: str) -> list[list[str]]:
+    def _column(self, rows: list[SummaryRow], name: str) -> list[list[str]]:
         """A number and its formula for each row."""
         texts = [(f"{getattr(row, name):,}", row.formulas.get(name) or "") for row in rows]
         width = max(len(number) for number, _ in texts)
@@ -161,7 +162,7 @@ def _of_cell(cell: Any, x: Input) -> Summary:
     T, B = x.steps or 1, x.batch or 1
     dtype = np.dtype(getattr(cell, "dtype", np.float32))
     rows = list(_cell_rows(cell, x, T * B, dtype, ""))
-    total = Row("total", *[0] * 5, formulas=rows[0].formulas)
+    total = SummaryRow("total", *[0] * 5, formulas=rows[0].formulas)
     for name in _NUMBERS:
         setattr(total, name, getattr(rows[0], name))
     for row in rows[1:]:
@@ -169,7 +170,7 @@ def _of_cell(cell: Any, x: Input) -> Summary:
     return Summary(_title(cell), f"{_steps(T)} of {_samples(B)}, {dtype}", rows[1:], total, dtype)
 
 
-def _cell_rows(cell: Any, x: Input, times: int, dtype: np.dtype, name: str) -> Iterator[Row]:
+def _cell_rows(cell: Any, x: Input, times: int, dtype: np.dtype, name: str) -> Iterator[SummaryRow]:
     """The cell's row, then its gates'."""
 
     def numbers(c: Any) -> dict[str, int]:
@@ -182,10 +183,10 @@ def _cell_rows(cell: Any, x: Input, times: int, dtype: np.dtype, name: str) -> I
 
     found = formulas(cell, numbers)
     gates = counts(step_of("summary", cell, x))
-    whole = Row(name or _title(cell), formulas={n: found[f"/{n}"] for n in _NUMBERS})
+    whole = SummaryRow(name or _title(cell), formulas={n: found[f"/{n}"] for n in _NUMBERS})
     rows = []
     for gate in gates:
-        row = Row(f"{name}/{gate.name}" if name else gate.name, 1, gate.parameters, gate.forward * times,
+        row = SummaryRow(f"{name}/{gate.name}" if name else gate.name, 1, gate.parameters, gate.forward * times,
                   gate.backward * times, gate.kept * times * dtype.itemsize,
                   {n: found[f"{gate.name}/{n}"] for n in _NUMBERS}, gate.shapes)  # fmt: skip
         for n in _NUMBERS:
@@ -198,15 +199,15 @@ def _of_module(module: Any, input: Any) -> Summary:
     graph = trace_module("summary", module, input)
     known = {p.number: path for path, p in module.named_parameters()}
     dtype = np.dtype(getattr(module, "dtype", graph.outputs[0].dtype))
-    rows: dict[str, Row] = {}
+    rows: dict[str, SummaryRow] = {}
     backward = graph.backward()
     kept = [
         n for n in backward.nodes if backward.role(n) == "saved" and n.op is not None and graph.role(n) != "parameter"
     ]
     inside = {n.number for n in graph.nodes}
     claimed: set[int] = set()
-    cells: dict[str, list[Row]] = {}
-    layers = {_module_of(n) for n in graph.nodes if is_scan(n)}
+    cells: dict[str, list[SummaryRow]] = {}
+    layers = {_module_of(n) for n in graph.nodes if scan_of(n)}
 
     def around(n: Tensor) -> str:
         """The row of a node that is in no step."""
@@ -215,18 +216,18 @@ def _of_module(module: Any, input: Any) -> Summary:
     for n in graph.nodes:
         if n.op is None:
             continue
-        if is_scan(n):
+        if (scan := scan_of(n)) is not None:
             name = _place(n, rows)
             cell = _cell_of(module, n)
             T, B = n.inputs[0].shape[:2]
             if cell is None:
-                made = _scan_rows(n, name, known)
+                made = _scan_rows(n, scan, name, known)
             else:
                 made = _cell_rows(cell, input_of("summary", cell, n.inputs[0]), T * B, n.inputs[0].dtype, name)
             rows[name], *cells[name] = made
             claimed |= {x.number for x in n.inputs}
             continue
-        row = rows.setdefault(around(n), Row(around(n)))
+        row = rows.setdefault(around(n), SummaryRow(around(n)))
         row.forward += flops(n)
         for x in n.inputs:
             if x.number in known and x.number not in claimed:
@@ -235,16 +236,18 @@ def _of_module(module: Any, input: Any) -> Summary:
                 row.shapes[known[x.number]] = x.shape
     for n in backward.nodes:
         origin = n.origin
-        if n.op is None or n.number in inside or origin is None or is_scan(origin) or origin.op is None:
+        if n.op is None or n.number in inside or origin is None or scan_of(origin) or origin.op is None:
             continue
-        if origin.op.name != "part" and around(origin) in rows:
+        if origin.op.kind != "element" and around(origin) in rows:
             rows[around(origin)].backward += flops(n)
     for n in kept:
-        if n.number in inside and not is_scan(n) and n.op is not None and n.op.name != "part" and around(n) in rows:
+        if n.number not in inside or n.op is None or scan_of(n):
+            continue
+        if n.op.kind != "element" and around(n) in rows:
             rows[around(n)].kept += n.size * n.dtype.itemsize
     ordered = [r for name, row in rows.items() for r in (row, *cells.get(name, []))]
     ordered = [r for r in ordered if r.depth or any(getattr(r, n) for n in _NUMBERS)]
-    total = Row("total")
+    total = SummaryRow("total")
     for row in ordered:
         if row.depth == 0:
             for name in _NUMBERS:
@@ -252,14 +255,14 @@ def _of_module(module: Any, input: Any) -> Summary:
     return Summary(_title(module), f"for an input of {_shape(graph.inputs[0].shape)}, {dtype}", ordered, total, dtype)
 
 
-def _scan_rows(n: Tensor, name: str, paths: dict[int, str]) -> Iterator[Row]:
+def _scan_rows(n: Tensor, scan: ScanAttrs[Stepper], name: str, paths: dict[int, str]) -> Iterator[SummaryRow]:
     """The rows of a scan whose cell is not at hand: without formulas."""
     T, B = n.inputs[0].shape[:2]
     itemsize = n.inputs[0].dtype.itemsize
-    whole, rows = Row(name), []
-    for gate in counts(step_of_body((n.attrs or {})["recurrence"].body, name, paths)):
+    whole, rows = SummaryRow(name), []
+    for gate in counts(step_of_body(scan.recurrence.body, name, paths)):
         numbers = (gate.forward * T * B, gate.backward * T * B, gate.kept * T * B * itemsize)
-        rows.append(Row(f"{name}/{gate.name}", 1, gate.parameters, *numbers, {}, gate.shapes))
+        rows.append(SummaryRow(f"{name}/{gate.name}", 1, gate.parameters, *numbers, {}, gate.shapes))
         for key in _NUMBERS:
             setattr(whole, key, getattr(whole, key) + getattr(rows[-1], key))
     return iter([whole, *rows])
@@ -275,7 +278,7 @@ def _cell_of(module: Any, scan: Tensor) -> Any:
     return None
 
 
-def _place(n: Tensor, taken: dict[str, Row]) -> str:
+def _place(n: Tensor, taken: dict[str, SummaryRow]) -> str:
     """What a scan is called: its module, and which of its layers, by the names of its weights if they say it."""
     base = _module_of(n)
     ends = [re.search(r"_(l\d+(_reverse)?)$", x.name or "") for x in n.inputs]

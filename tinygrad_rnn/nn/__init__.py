@@ -1,5 +1,8 @@
 """Modules, cells and layers."""
 
+from typing import TYPE_CHECKING, Any
+
+from ..core.names import NN, no_attribute
 from .basic import Dropout, Embedding, Linear, Sequential
 from .cell import Cell
 from .cells import (
@@ -42,6 +45,12 @@ from .network import Network
 from .parameter import Parameter
 from .recurrent import GRU, LSTM, RNN, Recurrent
 from .unroll import unroll
+
+if not TYPE_CHECKING:  # a type checker would allow any name
+
+    def __getattr__(name: str) -> Any:
+        raise no_attribute("module 'tinygrad_rnn.nn'", name, NN)
+
 
 __all__ = [
     "GRU",

@@ -43,6 +43,11 @@ def as_tensor(data: TensorLike) -> Tensor:
     return t
 
 
+def operand(data: TensorLike) -> Any:
+    """`data` itself if it is a tensor or an array, else an array: with a shape and methods either way."""
+    return data if isinstance(data, (Tensor, np.ndarray)) else np.asarray(data)
+
+
 def _sizes(what: str, shape: Shape) -> Shape:
     for n in shape if isinstance(shape, (tuple, list)) else (shape,):
         if not isinstance(n, (int, np.integer)) or n < 0:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from string import ascii_letters
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,9 @@ from ..core.broadcasting import unbroadcast
 from ..core.declare import primitive
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
+
+_CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS = _CAPITALS.lower() + _CAPITALS  # (importing `string` costs as much as a dozen ops)
 
 
 def _terms(subscripts):
@@ -58,7 +60,7 @@ def _gradient(i, g, operands, subscripts) -> Any:
     sizes = _sizes(terms, [x.shape for x in operands])
     others = [(term, x) for k, (term, x) in enumerate(zip(terms, operands, strict=True)) if k != i]
     known = set("".join([output, *(term for term, _ in others)]))
-    unused = iter(letter for letter in ascii_letters if letter not in subscripts)
+    unused = iter(letter for letter in LETTERS if letter not in subscripts)
     target = ""
     for letter in terms[i]:
         if letter in target:
@@ -75,7 +77,7 @@ def _gradient(i, g, operands, subscripts) -> Any:
 
 @primitive(
     shape=_shape, vjps=lambda g, y, *operands, subscripts: lambda i: _gradient(i, g, operands, subscripts),
-    linear="each", cost=_cost, name="einsum",
+    linear="each", kind="contraction", cost=_cost, name="einsum",
     latex=r"\operatorname{{einsum}}_{{{subscripts}}}({operands})", glyph="einsum", onnx="Einsum",
     domain={"cases": [
         (((2, 3), (3, 4)), {"subscripts": "ij,jk->ik"}),
@@ -94,19 +96,32 @@ def _einsum(*operands, subscripts):
     return np.einsum(subscripts, *operands, optimize=len(operands) > 1)
 
 
-def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
+def einsum(subscripts: str | TensorLike, *operands: Any, optimize: Any = True) -> Tensor:
     """Sum products of entries by Einstein's convention: ``einsum("ij,jk->ik", a, b)`` is ``a @ b``.
 
     One letter per axis. Letters missing from the output are summed over, a letter twice in one operand takes its
     diagonal, "…" written ``...`` stands for any leading axes and broadcasts. Without ``->`` the output has the
-    letters that occur once, in alphabetical order (np.einsum).
+    letters that occur once, in alphabetical order (np.einsum). Axes may be numbers too, in a list after each operand:
+    ``einsum(a, [0, 1], b, [1, 2], [0, 2])``. The order of products is chosen for speed, whatever `optimize` says.
 
     Raises:
         ArgumentError: the subscripts are not understood.
         ShapeError: they do not fit the operands.
     """
+    if not isinstance(subscripts, str):
+        subscripts, operands = _spelled((subscripts, *operands))
     shapes = [np.shape(x) if not isinstance(x, Tensor) else x.shape for x in operands]
     return _einsum(*operands, subscripts=_explicit(subscripts, shapes))
+
+
+def _spelled(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Operands that each have a list of numbered axes after them, and perhaps one for the output, in letters."""
+
+    def term(axes: Any) -> str:
+        return "".join("..." if axis is Ellipsis else (_CAPITALS + _CAPITALS.lower())[axis] for axis in axes)
+
+    terms = ",".join(map(term, given[1::2]))
+    return (f"{terms}->{term(given[-1])}" if len(given) % 2 else terms), given[: len(given) // 2 * 2 : 2]
 
 
 def _explicit(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> str:
@@ -122,7 +137,7 @@ def _explicit(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> str:
         raise wrong("expected letters, commas, '...' and at most one '->'")
     if len(terms) != len(shapes):
         raise wrong(f"{len(shapes)} operands but {len(terms)} terms")
-    free = "".join(letter for letter in ascii_letters if letter not in text)
+    free = "".join(letter for letter in LETTERS if letter not in text)
     extra = 0
     for k, (term, shape) in enumerate(zip(terms, shapes, strict=True)):
         if "..." in term:

@@ -10,7 +10,9 @@ import numpy as np
 from ..core.declare import primitive
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
+from .creation import operand
 from .reduce import reduced_axes
+from .shaping import reshape
 
 
 def along(axis, index, ndim):
@@ -35,8 +37,8 @@ def _parts_of_joined(g, y, *arrays, axis):
 
 
 @primitive(
-    shape=_joined, vjps=_parts_of_joined, linear="jointly", name="concatenate",
-    latex=r"\left[{arrays}\right]", glyph="‖", onnx="Concat",
+    shape=_joined, vjps=_parts_of_joined, linear="jointly", kind="concatenation", name="concatenate",
+    latex=r"\left[{arrays}\right]", plain="[{arrays}]", glyph="‖", onnx="Concat",
     domain={"shapes": [((2, 3), (2, 3)), ((2, 3), (0, 3), (4, 3)), ((1, 3),)], "axis": [0, -2]},
 )  # fmt: skip
 def _concatenate(*arrays, axis=0):
@@ -44,14 +46,16 @@ def _concatenate(*arrays, axis=0):
     return np.concatenate(arrays, axis=axis)
 
 
-def concatenate(tensors: Sequence[TensorLike], axis: int = 0) -> Tensor:
-    """The tensors joined end to end along an existing axis. Their other sizes must agree.
+def concatenate(tensors: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
+    """The tensors joined end to end along an existing axis. Their other sizes must agree; None joins all entries.
 
     Raises:
         ShapeError: they do not; or there is nothing to join.
     """
     if not len(tensors):
         raise ShapeError(with_user_line("concatenate: expected at least one tensor, got none"))
+    if axis is None:
+        return _concatenate(*[reshape(operand(x), -1) for x in tensors], axis=0)
     return _concatenate(*tensors, axis=axis)
 
 
@@ -66,7 +70,7 @@ def _stacked(*shapes, axis):
 
 @primitive(
     shape=_stacked, vjps=lambda g, y, *arrays, axis: lambda i: g[along(axis, i, len(g.shape))], linear="jointly",
-    name="stack", latex=r"\left[{arrays}\right]", glyph="≡", onnx="ConcatFromSequence",
+    kind="concatenation", name="stack", latex=r"\left[{arrays}\right]", glyph="≡", onnx="ConcatFromSequence",
     domain={"shapes": [((2, 3), (2, 3)), ((), ()), ((0, 2),) * 3], "axis": [0, -1]},
 )  # fmt: skip
 def _stack(*arrays, axis=0):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from string import ascii_letters
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from ..core.declare import primitive
 from ..core.errors import ShapeError
 from ..core.tensor import Tensor, TensorLike
 from .creation import as_tensor
-from .einstein import einsum
+from .einstein import LETTERS, einsum
 from .shaping import reshape
 
 
@@ -113,6 +112,8 @@ class _SumOfProducts:
     vjps=[_matmul_a, _matmul_b],
     collect={1: _SumOfProducts},
     linear="each",
+    kind="matrix product",
+    numpy="a @ b",
     cost=lambda out, a, b: 2 * math.prod(out) * a[-1],
     latex="{a} {b}",
     glyph="×",
@@ -145,7 +146,7 @@ def dot(a: TensorLike, b: TensorLike) -> Tensor:
         return a * b
     if len(b.shape) <= 2:
         return matmul(a, b)
-    summed, *_ = letters = ascii_letters[: len(a.shape) + len(b.shape) - 1]
+    summed, *_ = letters = LETTERS[: len(a.shape) + len(b.shape) - 1]
     first = letters[1 : len(a.shape)]
     second = letters[len(a.shape) :]
     return einsum(f"{first}{summed},{second[:-1]}{summed}{second[-1]}->{first}{second}", a, b)
@@ -153,8 +154,8 @@ def dot(a: TensorLike, b: TensorLike) -> Tensor:
 
 def inner(a: TensorLike, b: TensorLike) -> Tensor:
     """The sum of products over the last axes of both, as np.inner."""
-    b = as_tensor(b)
-    return dot(a, b.mT if len(b.shape) > 1 else b)
+    a, b = as_tensor(a), as_tensor(b)
+    return dot(a, b.mT if a.shape and len(b.shape) > 1 else b)
 
 
 def outer(a: TensorLike, b: TensorLike) -> Tensor:

@@ -62,12 +62,12 @@ def _log_likelihood_rule(g, y, z, targets):
         chosen = put_along(unsqueeze(g, axis=-1), unsqueeze(targets, axis=-1), axis=-1, shape=z.shape)
         return chosen - unsqueeze(g, axis=-1) * softmax(z)
     rows, chosen = _flat(z, targets)
-    return kernels.training.log_likelihood_gradient(g.reshape(-1), rows, chosen).reshape(z.shape)
+    return kernels.loss_and_update.log_likelihood_gradient(g.reshape(-1), rows, chosen).reshape(z.shape)
 
 
 @primitive(
     shape=_rows_of_classes, vjps=[_log_likelihood_rule, None], promotes=("z",),
-    dtype=lambda z, targets: mean_dtype(z), cost=lambda out, z, targets: 14 * math.prod(z),
+    dtype=lambda z, targets: mean_dtype(z), cost=lambda out, z, targets: 4 * math.prod(z),
     latex=r"\ln \operatorname{{softmax}}({z})_{{{targets}}}", glyph="ln softmax", onnx="SoftmaxCrossEntropyLoss",
     domain={"shapes": [((2, 3), np.array([0, 2])), ((2, 1, 4), np.array([[3], [0]])), ((3,), np.array(1))]},
 )  # fmt: skip
@@ -83,7 +83,7 @@ def log_likelihood(z, targets):
     """
     _rows_of_classes(z.shape, targets.shape)
     _check_classes(targets, z.shape[-1])
-    return np.asarray(kernels.training.log_likelihood(*_flat(z, targets)).reshape(targets.shape))
+    return np.asarray(kernels.loss_and_update.log_likelihood(*_flat(z, targets)).reshape(targets.shape))
 
 
 def cross_entropy(logits: TensorLike, targets: TensorLike, axis: int = -1, reduction: str = "mean") -> Tensor:

@@ -9,23 +9,32 @@ import numpy as np
 
 from ..core.broadcasting import cast
 from ..core.errors import DTypeError, with_user_line
-from ..core.tensor import Tensor
+from ..core.names import TENSOR, no_attribute
+from ..core.tensor import Tensor, TensorLike
 from . import (
     activations,
     arithmetic,
     comparisons,
-    cumulative,
+    differences,
     extrema,
     functions,
     indexing,
     linalg,
     log_sum_exp,
-    reduce,
+    rearranging,
+    reductions,
+    rounding,
+    selecting,
     shaping,
     sorting,
+    stacking,
     statistics,
 )
+from .keywords import answering, has_axis
 from .reduce import Axis
+
+Bound = float | None
+FUNCTIONS: set[str] = set()  # the names of all functions: `ops` fills it in
 
 
 class Methods:
@@ -36,6 +45,9 @@ class Methods:
 
     def __ne__(self: Any, other: object) -> Any:
         return comparisons.not_equal(self, other) if _comparable(other) else NotImplemented
+
+    def __round__(self: Any, decimals: int | None = None) -> Tensor:
+        return rounding.round(self, decimals or 0)
 
     def __pos__(self: Any) -> Tensor:
         return self
@@ -54,8 +66,12 @@ class Methods:
             raise DTypeError(with_user_line(f"astype: expected a dtype of numbers or booleans, got {kind}"))
         return cast(self, dtype=kind)
 
-    def clip(self: Any, low: float = -np.inf, high: float = np.inf) -> Tensor:
-        return comparisons.clip(self, low=low, high=high)
+    def clip(self: Any, low: Bound = None, high: Bound = None, *, min: Bound = None, max: Bound = None) -> Tensor:
+        low, high = low if min is None else min, high if max is None else max
+        return comparisons.clip(self, low=-np.inf if low is None else low, high=np.inf if high is None else high)
+
+    def round(self: Any, decimals: int = 0) -> Tensor:
+        return rounding.round(self, decimals)
 
     def softmax(self: Any, axis: Axis = -1) -> Tensor:
         return log_sum_exp.softmax(self, axis=axis)
@@ -66,26 +82,32 @@ class Methods:
     def logsumexp(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return log_sum_exp.logsumexp(self, axis=axis, keepdims=keepdims)
 
-    def sum(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return reduce.sum(self, axis=axis, keepdims=keepdims)
+    def sum(self: Any, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.sum(self, axis, keepdims, **options)
 
-    def mean(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return reduce.mean(self, axis=axis, keepdims=keepdims)
+    def mean(self: Any, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.mean(self, axis, keepdims, **options)
 
-    def var(self: Any, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-        return statistics.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+    def var(self: Any, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.var(self, axis, ddof, keepdims, **options)
 
-    def std(self: Any, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-        return statistics.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+    def std(self: Any, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.std(self, axis, ddof, keepdims, **options)
+
+    def all(self: Any, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.all(self, axis, keepdims, **options)
+
+    def any(self: Any, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.any(self, axis, keepdims, **options)
 
     def norm(self: Any, axis: Axis = None, ord: float = 2, keepdims: bool = False) -> Tensor:
         return statistics.norm(self, axis=axis, ord=ord, keepdims=keepdims)
 
-    def max(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return extrema.max(self, axis=axis, keepdims=keepdims)
+    def max(self: Any, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.max(self, axis, keepdims, **options)
 
-    def min(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return extrema.min(self, axis=axis, keepdims=keepdims)
+    def min(self: Any, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.min(self, axis, keepdims, **options)
 
     def argmax(self: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
         return extrema.argmax(self, axis=axis, keepdims=keepdims)
@@ -96,11 +118,35 @@ class Methods:
     def argsort(self: Any, axis: int = -1) -> Tensor:
         return sorting.argsort(self, axis=axis, descending=False)
 
-    def prod(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        return cumulative.prod(self, axis=axis, keepdims=keepdims)
+    def prod(self: Any, axis: Axis = None, keepdims: bool = False, **options: Any) -> Tensor:
+        return reductions.prod(self, axis, keepdims, **options)
 
-    def cumsum(self: Any, axis: int | None = None) -> Tensor:
-        return cumulative.cumsum(self, axis=axis)
+    def ptp(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        return reductions.ptp(self, axis, keepdims)
+
+    def cumsum(self: Any, axis: int | None = None, **options: Any) -> Tensor:
+        return reductions.cumsum(self, axis, **options)
+
+    def cumprod(self: Any, axis: int | None = None, **options: Any) -> Tensor:
+        return differences.cumprod(self, axis, **options)
+
+    def dot(self: Any, other: TensorLike) -> Tensor:
+        return linalg.dot(self, other)
+
+    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        return selecting.trace(self, offset, axis1, axis2)
+
+    def diagonal(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        return selecting.diagonal(self, offset, axis1, axis2)
+
+    def take(self: Any, indices: TensorLike, axis: int | None = None, mode: str = "raise") -> Tensor:
+        return selecting.take(self, indices, axis, mode)
+
+    def repeat(self: Any, repeats: Any, axis: int | None = None) -> Tensor:
+        return stacking.repeat(self, repeats, axis)
+
+    def copy(self: Any) -> Tensor:
+        return rearranging.copy(self)
 
     def reshape(self: Any, *shape: int | tuple[int, ...]) -> Tensor:
         return shaping.reshape(self, *shape)
@@ -109,12 +155,17 @@ class Methods:
         """All entries along one axis, in row-major order."""
         return shaping.reshape(self, -1)
 
+    def ravel(self: Any) -> Tensor:
+        return rearranging.ravel(self)
+
     def permute(self: Any, *axes: int) -> Tensor:
         return shaping.permute(self, axes=axes)
 
-    def transpose(self: Any, a: int = -2, b: int = -1) -> Tensor:
-        """Axes a and b exchanged, as in PyTorch."""
-        return shaping.transpose(self, a, b)
+    def transpose(self: Any, *axes: Any) -> Tensor:
+        return rearranging.transpose(self, *axes)
+
+    def swapaxes(self: Any, axis1: int, axis2: int) -> Tensor:
+        return rearranging.swapaxes(self, axis1, axis2)
 
     def squeeze(self: Any, axis: Axis = None) -> Tensor:
         return shaping.squeeze(self, axis=axis)
@@ -137,15 +188,24 @@ class Methods:
         return shaping.permute(self, axes=tuple(reversed(range(len(self.shape)))))
 
 
+def _missing(self: Tensor, name: str) -> Any:
+    """The AttributeError of a tensor, which says what to write instead: a function, or another name."""
+    raise no_attribute("Tensor", name, TENSOR, f"the function tg.{name}" if name in FUNCTIONS else None)
+
+
+setattr(Tensor, "__getattr__", _missing)  # noqa: B010  (not a method of `Methods`: type checkers would allow any name)
+
+
 def _comparable(other: object) -> bool:
     """Whether == compares entries; with None, strings and the like a tensor is simply unequal."""
     return isinstance(other, (Tensor, np.ndarray, np.generic, bool, int, float, list, tuple))
 
 
 #: What is an op as it stands.
-_OPS: dict[str, Callable[..., Tensor]] = {
+_OPS: dict[str, Callable[..., Any]] = {
     "__add__": arithmetic.add, "__sub__": arithmetic.subtract, "__mul__": arithmetic.multiply,
     "__truediv__": arithmetic.divide, "__pow__": arithmetic.power, "__matmul__": linalg.matmul,
+    "__mod__": rounding.remainder, "__floordiv__": rounding.floor_divide, "__divmod__": rounding.divmod,
     "__neg__": arithmetic.negative, "__abs__": arithmetic.absolute, "__invert__": comparisons.logical_not,
     "__lt__": comparisons.less, "__le__": comparisons.less_equal,
     "__gt__": comparisons.greater, "__ge__": comparisons.greater_equal,
@@ -153,20 +213,24 @@ _OPS: dict[str, Callable[..., Tensor]] = {
     "abs": arithmetic.absolute, "sqrt": functions.sqrt, "exp": functions.exp, "log": functions.log,
     "tanh": functions.tanh, "sigmoid": activations.sigmoid, "relu": activations.relu,
 }  # fmt: skip
-_REFLECTED = ("add", "sub", "mul", "truediv", "pow", "matmul", "and", "or", "xor")
+_REFLECTED = ("add", "sub", "mul", "truediv", "pow", "matmul", "mod", "floordiv", "divmod", "and", "or", "xor")
 
 
-def _reflected(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, other: function(other, self)
 
 
 _PRIVATE = ("__module__", "__doc__", "__dict__", "__weakref__", "__qualname__", "__hash__")
-_THEMES = (comparisons, cumulative, extrema, log_sum_exp, reduce, shaping, sorting, statistics)
+_THEMES = (
+    activations, comparisons, differences, extrema, functions, linalg, log_sum_exp, rearranging, reductions, rounding,
+    selecting, shaping, sorting, stacking, statistics,
+)  # fmt: skip
 for _name, _method in vars(Methods).items():
-    if _name not in _PRIVATE:
-        if not _method.__doc__:  # a method says what its op says
-            _method.__doc__ = next((vars(m)[_name].__doc__ for m in _THEMES if _name in vars(m)), None)
-        setattr(Tensor, _name, _method)
+    if _name in _PRIVATE:
+        continue
+    if not _method.__doc__:  # a method says what its op says
+        _method.__doc__ = next((vars(m)[_name].__doc__ for m in _THEMES if _name in vars(m)), None)
+    setattr(Tensor, _name, answering(_method) if has_axis(_method) else _method)
 for _name, _function in _OPS.items():
     setattr(Tensor, _name, _function)
 for _name in _REFLECTED:

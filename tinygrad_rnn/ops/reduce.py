@@ -13,8 +13,10 @@ from ..core.errors import ShapeError
 Axis = int | tuple[int, ...] | None
 
 
-def reduced_axes(shape, axis):
-    """`axis` as a tuple of non-negative numbers, checked against the shape."""
+def reduced_axes(shape, axis) -> tuple[int, ...]:
+    """`axis` as a tuple of non-negative numbers, checked against the shape. NumPy lets scalars have an axis 0 too."""
+    if not shape and isinstance(axis, (int, np.integer)) and axis in (0, -1):
+        return ()
     axes = tuple(range(len(shape))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     for a in axes:
         if not isinstance(a, (int, np.integer)) or not -len(shape) <= a < len(shape):
@@ -56,9 +58,8 @@ def summed_dtype(x, **_):
 @primitive(
     shape=reduced_shape,
     vjps=[lambda g, y, x, axis, keepdims: broadcast_to(spread(g, x.shape, axis), shape=x.shape)],
-    linear="each", dtype=summed_dtype,
-    cost=entries_read,
-    latex=r"\sum {x}", glyph="Σ", onnx="ReduceSum", domain=REDUCTION,
+    linear="each", dtype=summed_dtype, kind="reduction", fold=(0, "total + x"), cost=entries_read,
+    latex=r"\sum {x}", glyph="Σ", plain="Σⱼ({x})", onnx="ReduceSum", domain=REDUCTION,
 )  # fmt: skip
 def sum(x, *, axis=None, keepdims=False):
     """The sum over `axis`, 0 of nothing; booleans and integers add up as int64."""
@@ -70,6 +71,10 @@ def mean_dtype(x, **_):
     return np.result_type(x, np.float64) if x.kind != "f" else x
 
 
+def _mean(x, *, axis, keepdims):
+    return x.sum(axis=axis, keepdims=keepdims) * (1.0 / (count(x.shape, axis) or np.nan))
+
+
 @primitive(
     shape=reduced_shape,
     vjps=[
@@ -77,8 +82,7 @@ def mean_dtype(x, **_):
             spread(g, x.shape, axis) * (1.0 / (count(x.shape, axis) or 1)), shape=x.shape
         )
     ],
-    linear="each", dtype=mean_dtype,
-    cost=entries_read,
+    linear="each", dtype=mean_dtype, kind="reduction", expansion=_mean,
     latex=r"\operatorname{{mean}}({x})", glyph="mean", onnx="ReduceMean", domain=REDUCTION,
 )  # fmt: skip
 def mean(x, *, axis=None, keepdims=False):

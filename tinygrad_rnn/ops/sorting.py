@@ -7,9 +7,11 @@ import numpy as np
 from ..core.declare import primitive
 from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor, TensorLike
+from .creation import operand
 from .joining import along
 from .lookup import gather
 from .reduce import reduced_axes
+from .shaping import reshape
 
 
 def _sorted(x, *, axis, descending):
@@ -30,8 +32,10 @@ def argsort(x, *, axis=-1, descending=False):
     return x.shape[axis] - 1 - np.flip(backward, axis)
 
 
-def sort(x: TensorLike, axis: int = -1, descending: bool = False) -> Tensor:
-    """The entries in rising (or falling) order along `axis`; equal entries keep their order."""
+def sort(x: TensorLike, axis: int | None = -1, descending: bool = False) -> Tensor:
+    """The entries in rising (or falling) order along `axis` (None: all of them); equal entries keep their order."""
+    if axis is None:
+        x, axis = reshape(operand(x), -1), 0
     return gather(x, argsort(x, axis=axis, descending=descending), axis=axis)
 
 

@@ -44,7 +44,7 @@ def clip_grad_norm_(
 
 def _norm(g: np.ndarray, norm_type: float) -> float:
     if norm_type == 2:
-        return float(np.sqrt(kernels.training.squared_norm(g)))
+        return float(np.sqrt(kernels.loss_and_update.squared_norm(g)))
     # With an axis, NumPy sums by itself; without, it asks BLAS, whose threads wait for one another on a busy machine.
     return float(np.linalg.norm(g.ravel().astype(np.float64), norm_type, axis=0))
 

@@ -78,7 +78,7 @@ class Adam(Optimizer):
         m, v = memory["m"], memory["v"]
         rate = self.lr / (1 - b1**t)
         if not self.amsgrad:
-            kernels.training.adam(w, g, m, v, decay, b1, b2, rate, 1 / (1 - b2**t), self.eps)
+            kernels.loss_and_update.adam(w, g, m, v, decay, b1, b2, rate, 1 / (1 - b2**t), self.eps)
             return
         g = g + decay * w
         m += (1 - b1) * (g - m)

@@ -24,7 +24,7 @@ from .criterion import Criterion
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparisonRow:
     """One strategy: the cosine of its gradient with the full one, how long it is beside it, seconds, peak bytes."""
 
     strategy: Strategy
@@ -41,7 +41,7 @@ class StrategyComparison:
     network: Network
     batch: Batch
     criterion: Criterion
-    rows: list[Row]
+    rows: list[ComparisonRow]
 
     def __repr__(self) -> str:
         wide = max(len(repr(row.strategy)) for row in self.rows) + 2
@@ -128,7 +128,7 @@ def compare_strategies(
         full = found if full is None else full
         size, whole = float(np.linalg.norm(found)), float(np.linalg.norm(full))
         cosine = float(found @ full) / (size * whole) if size and whole else math.nan
-        rows.append(Row(strategy, min(cosine, 1.0), size / whole if whole else math.nan, seconds, peak))
+        rows.append(ComparisonRow(strategy, min(cosine, 1.0), size / whole if whole else math.nan, seconds, peak))
     network.zero_grad()
     return StrategyComparison(network, batch, criterion, rows)
 

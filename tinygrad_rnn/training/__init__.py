@@ -1,8 +1,10 @@
 """Training, its schedules and checkpoints, and prediction."""
 
-from .checkpoint import Checkpoint, read
+from .checkpoint import Checkpoint, checksum, read
+from .folder import locked
 from .history import History, Measured
-from .prediction import Residuals, free_run, probabilities, residuals, sample
+from .intervals import Residuals, residuals
+from .prediction import free_run, probabilities, sample
 from .schedules import Cosine, Plateau, Schedule, StepDecay
 from .trainer import Trainer, evaluate, train
 
@@ -16,8 +18,10 @@ __all__ = [
     "Schedule",
     "StepDecay",
     "Trainer",
+    "checksum",
     "evaluate",
     "free_run",
+    "locked",
     "probabilities",
     "read",
     "residuals",

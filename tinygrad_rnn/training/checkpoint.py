@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core.errors import FileFormatError, with_user_line
-from ..io import load, load_metadata, save
+from ..io import load_all, save
 from ..nn import Module
 
-_KEY, _VERSION = "tinygrad_rnn", 1
+_KEY, _CHECK, _VERSION = "tinygrad_rnn", "crc32", 2
+
+#: What every checkpoint says, and what each of it is.
+_FACTS: dict[str, Callable[[Any], bool]] = {
+    "step": lambda x: type(x) is int and x >= 0,
+    "seconds": lambda x: type(x) in (int, float) and x >= 0,
+    "best": lambda x: type(x) is list and [type(v) for v in x] in ([float, int], [int, int]),
+    "schedule": lambda x: type(x) is dict,
+    "generators": lambda x: type(x) is list and all(type(state) is dict for state in x),
+    "config": lambda x: type(x) is dict,
+}
 
 
 class Checkpoint(NamedTuple):
@@ -33,7 +44,18 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], facts:
     Raises:
         OSError: it cannot be written; the old one is still there.
     """
-    save(arrays, path, {_KEY: json.dumps({"version": _VERSION, **facts})})
+    text = json.dumps({"version": _VERSION, **facts})
+    save(arrays, path, {_KEY: text, _CHECK: checksum(arrays, text)})
+
+
+def checksum(arrays: Mapping[str, np.ndarray], text: str = "") -> str:
+    """A number that changes with any entry, name, shape or dtype of arrays, and with any character of a text."""
+    total = zlib.crc32(text.encode())
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name])
+        total = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), total)
+        total = zlib.crc32(array.tobytes(), total)
+    return f"{total:08x}"
 
 
 def read(path: str | os.PathLike[str]) -> Checkpoint:
@@ -43,8 +65,8 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
         FileFormatError: the file is damaged, is no checkpoint of a training run, or of a later version.
         OSError: there is no such file, or it cannot be read.
     """
-    arrays = load(path)
-    text = load_metadata(path).get(_KEY)
+    arrays, texts = load_all(path)
+    text = texts.get(_KEY)
     if text is None:
         holds = ", ".join(sorted(arrays)[:3]) or "nothing"
         raise FileFormatError(
@@ -53,12 +75,17 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         facts = json.loads(text)
         version = facts["version"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise FileFormatError(with_user_line(f"{os.fspath(path)}: its header is no checkpoint's")) from None
     if version != _VERSION:
         raise FileFormatError(
             with_user_line(f"{os.fspath(path)}: a checkpoint of format {version}; this version reads format {_VERSION}")
         )
+    if texts.get(_CHECK) != checksum(arrays, text):
+        raise FileFormatError(with_user_line(f"{os.fspath(path)}: damaged, its checksum is of another content"))
+    for name, right in _FACTS.items():
+        if not right(facts.get(name)):
+            raise FileFormatError(with_user_line(f"{os.fspath(path)}: as {name} it says {facts.get(name)!r}"))
     return Checkpoint(arrays, facts)
 
 
@@ -80,11 +107,13 @@ def restore_generators(module: Module, states: list[dict[str, Any]]) -> None:
         FileFormatError: there are more or fewer, or of other kinds.
     """
     own = generators(module)
-    kinds = [g.bit_generator.state["bit_generator"] for g in own]
-    if kinds != [state.get("bit_generator") for state in states]:
+    if len(own) != len(states):
         raise FileFormatError(with_user_line(f"the checkpoint has {len(states)} generators, the network {len(own)}"))
-    for g, state in zip(own, states, strict=True):
-        g.bit_generator.state = state
+    try:
+        for g, state in zip(own, states, strict=True):
+            g.bit_generator.state = state
+    except (ValueError, TypeError, KeyError, OverflowError):
+        raise FileFormatError(with_user_line("the checkpoint's generators are not of the network's kinds")) from None
 
 
 def _plain(state: Any) -> Any:

@@ -47,31 +47,31 @@ class History(list[Measured]):
         """One step more."""
         self.append(measured)
         if self.path is not None:
-            if self.file is None:
-                self.file = self.path.open("w" if len(self) == 1 else "a", encoding="utf-8", buffering=1)
-            self.file.write(json.dumps(measured._asdict()) + "\n")
+            if self.file is None:  # what is there may be of another run, or of steps after those resumed from
+                replace(self.path, "".join(map(_line, self[:-1])).encode())
+                self.file = self.path.open("a", encoding="utf-8", buffering=1)
+            self.file.write(_line(measured))
 
     def resume(self, step: int) -> None:
-        """Read the file, up to a step; what was measured after it is forgotten, there too.
+        """Read the file, up to a step; what was measured after it is forgotten, there too with the next one.
+
+        The last line may have been cut short when its writer was killed: that measurement is lost.
 
         Raises:
-            FileFormatError: a line is no measurement.
+            FileFormatError: another line is no measurement.
+            OSError: the file cannot be read.
         """
         self.clear()
         self.close()
         if self.path is None or not self.path.exists():
             return
-        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), 1):
-            try:
-                measured = Measured(**json.loads(line))
-            except (ValueError, TypeError):
-                if self and self[-1].step >= step:  # the line that was being written when it was killed
-                    break
-                raise FileFormatError(with_user_line(f"{self.path}, line {number}: no measurement of a step")) from None
-            if measured.step <= step:
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        for number, line in enumerate(lines, 1):
+            measured = _measured(line)
+            if measured is not None and measured.step <= step:
                 self.append(measured)
-        lines = [json.dumps(m._asdict()) + "\n" for m in self]
-        replace(self.path, "".join(lines).encode())
+            elif measured is None and number < len(lines):
+                raise FileFormatError(with_user_line(f"{self.path}, line {number}: no measurement of a step"))
 
     def close(self) -> None:
         """Close the file; `add` opens it again."""
@@ -120,3 +120,18 @@ class History(list[Measured]):
         if path is not None:
             figure.savefig(path)
         return figure
+
+
+def _line(measured: Measured) -> str:
+    return json.dumps(measured._asdict()) + "\n"
+
+
+def _measured(line: str) -> Measured | None:
+    """What `_line` wrote; None if it is anything else."""
+    try:
+        measured = Measured(**json.loads(line))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    numbers = [x for x in measured if x is not None]
+    right = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in numbers)
+    return measured if right and len(numbers) >= len(measured) - 1 and isinstance(measured.step, int) else None

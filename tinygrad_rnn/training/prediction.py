@@ -1,8 +1,8 @@
-"""Prediction from a carried state: sampled symbols, free-running series, and intervals from what was missed before."""
+"""Prediction from a carried state: sampled symbols, free-running series."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,11 @@ from ..nn import Network
 
 
 def probabilities(
-    logits: np.ndarray, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+    logits: np.ndarray,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    never: Sequence[int] = (),
 ) -> np.ndarray:
     """What symbols are drawn with: softmax(logits / temperature), cut to the likeliest ones.
 
@@ -22,12 +26,13 @@ def probabilities(
         temperature: below 1 bolder, above 1 more varied; 0: only the likeliest.
         top_k: only so many of the likeliest.
         top_p: only the likeliest ones that together have this probability (nucleus sampling, Holtzman et al. 2020).
+        never: symbols that are not drawn, whatever the logits say (`Text.never`).
 
     Returns:
         (V,), in sum 1.
 
     Raises:
-        ArgumentError: a negative temperature, top_k below 1, or top_p outside (0, 1].
+        ArgumentError: a negative temperature, top_k below 1, top_p outside (0, 1], or no symbol is left.
     """
     if not temperature >= 0 or (top_k is not None and top_k < 1) or (top_p is not None and not 0 < top_p <= 1):
         raise ArgumentError(
@@ -35,7 +40,10 @@ def probabilities(
                 f"expected temperature ≥ 0, top_k ≥ 1 and 0 < top_p ≤ 1, got {temperature}, {top_k} and {top_p}"
             )
         )
-    z = np.asarray(logits, np.float64)
+    z = np.array(logits, np.float64)
+    z[list(never)] = -np.inf
+    if not np.isfinite(z.max()):
+        raise ArgumentError(with_user_line("expected finite logits, of one symbol at least that may be drawn"))
     if temperature == 0:
         return np.eye(len(z))[np.argmax(z)]
     p = np.exp((z - z.max()) / temperature)
@@ -56,6 +64,7 @@ def sample(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
+    never: Sequence[int] = (),
     generator: np.random.Generator | None = None,
     state: Any = None,
 ) -> np.ndarray:
@@ -66,7 +75,7 @@ def sample(
         start: (S,) symbols to read first, at least one.
         length: how many to draw.
         state: before the first symbol; default: the network's own.
-        temperature, top_k, top_p: see `probabilities`.
+        temperature, top_k, top_p, never: see `probabilities`.
         generator: what is drawn with; default: a new one.
 
     Returns:
@@ -86,7 +95,7 @@ def sample(
         outputs, state = network(start[:, None], state)
         logits = outputs.numpy()[-1, 0]
         for t in range(length):
-            p = probabilities(logits, temperature, top_k, top_p)
+            p = probabilities(logits, temperature, top_k, top_p, never)
             drawn[t] = generator.choice(len(p), p=p)
             if t + 1 < length:
                 output, state = network.step(drawn[t : t + 1], state)
@@ -94,90 +103,52 @@ def sample(
     return drawn
 
 
-def free_run(network: Network, past: np.ndarray, steps: int, *, state: Any = None) -> np.ndarray:
+def free_run(
+    network: Network, past: np.ndarray, steps: int, *, known: np.ndarray | None = None, state: Any = None
+) -> np.ndarray:
     """Read a series, then go on alone: each prediction is the next input.
 
     Args:
-        network: reads D numbers and says the next D, at every step.
-        past: (S, B, D), at least one step.
+        network: reads numbers, and says the next of them at every step; of `Windows` with `known`, the next of some.
+        past: (S, B, O), at least one step, what it says.
         steps: how many to predict.
+        known: (S + steps, B, E) what else it reads, of every step of `past` and of those to predict (as in `Windows`,
+            what is known of the step that is said: row t + 1 is read with row t of `past`).
         state: before the first step of `past`; default: the network's own.
 
     Returns:
-        the predictions, (steps, B, D); the first is of the step after `past`.
+        the predictions, (steps, B, O); the first is of the step after `past`.
 
     Raises:
-        ArgumentError: the network does not say what it reads, or there is no past.
+        ArgumentError: the network does not say what it reads, there is no past, or what is known does not reach as far.
     """
-    if network.symbols is not None or network.at_end or network.readout.out_features != network.input_size:
+    says = network.readout.out_features
+    beside = 0 if known is None else np.shape(known)[-1]
+    if network.symbols is not None or network.at_end or says + beside != network.input_size:
         raise ArgumentError(
-            with_user_line("free_run: expected a network that reads numbers and says the next ones, at every step")
+            with_user_line(
+                "free_run: expected a network that reads numbers and says the next ones, at every step; it says "
+                f"{says}, reads {network.input_size or 'symbols'}, and {beside} are known"
+            )
         )
     past = np.asarray(past, network.dtype)
-    if past.ndim != 3 or not len(past):
-        raise ArgumentError(with_user_line(f"free_run: the past is {past.shape}, expected (S, B, D) with S ≥ 1"))
+    if past.ndim != 3 or not len(past) or past.shape[2] != says:
+        raise ArgumentError(with_user_line(f"free_run: the past is {past.shape}, expected (S, B, {says}) with S ≥ 1"))
+    more = np.zeros((len(past) + steps, past.shape[1], 0)) if known is None else known
+    more = np.asarray(more, network.dtype)
+    if more.shape != (len(past) + steps, past.shape[1], beside):
+        expected = f"({len(past)} + {steps}, {past.shape[1]}, {beside})"
+        raise ArgumentError(with_user_line(f"free_run: what is known is {more.shape}, expected {expected}"))
     found = np.empty((steps, *past.shape[1:]), past.dtype)
     with _evaluating(network), no_grad():
-        outputs, state = network(past, state)
+        outputs, state = network(np.concatenate([past, more[1 : len(past) + 1]], axis=2), state)
         x = outputs.numpy()[-1]
         for t in range(steps):
             found[t] = x
             if t + 1 < steps:
-                output, state = network.step(x, state)
+                output, state = network.step(np.concatenate([x, more[len(past) + t + 1]], axis=1), state)
                 x = output.numpy()
     return found
-
-
-@dataclass(frozen=True)
-class Residuals:
-    """What free-running predictions missed on a validation series: (origins, horizon, D), truth − prediction."""
-
-    values: np.ndarray
-
-    def interval(self, forecast: np.ndarray, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper ends between which a share `level` of what was predicted so far ahead came to lie.
-
-        Args:
-            forecast: (steps, D), no further ahead than residuals were measured.
-            level: such as 0.9.
-
-        Raises:
-            ArgumentError: the forecast is longer, or the level is not in (0, 1).
-        """
-        if len(forecast) > self.values.shape[1] or not 0 < level < 1:
-            raise ArgumentError(
-                with_user_line(
-                    f"interval: residuals reach {self.values.shape[1]} steps ahead, the forecast {len(forecast)}; "
-                    f"level must be in (0, 1), got {level}"
-                )
-            )
-        low, high = np.quantile(self.values[:, : len(forecast)], [(1 - level) / 2, (1 + level) / 2], axis=0)
-        return forecast + low, forecast + high
-
-
-def residuals(network: Network, series: np.ndarray, horizon: int, warmup: int, origins: int = 50) -> Residuals:
-    """Predict `horizon` steps ahead from many places of a series that was not trained on, and see what was missed.
-
-    Args:
-        series: (N, D).
-        horizon: steps ahead.
-        warmup: steps read before each prediction begins.
-        origins: at how many places, evenly spread.
-
-    Raises:
-        ArgumentError: the series is too short.
-    """
-    places = len(series) - warmup - horizon + 1
-    if places < 1:
-        raise ArgumentError(
-            with_user_line(
-                f"residuals: {len(series)} steps; {warmup} to read and {horizon} to predict need {warmup + horizon}"
-            )
-        )
-    at = np.unique(np.linspace(0, places - 1, min(origins, places)).astype(int))
-    past = np.stack([series[k : k + warmup] for k in at], axis=1)
-    truth = np.stack([series[k + warmup : k + warmup + horizon] for k in at], axis=1)
-    return Residuals((truth - free_run(network, past, horizon)).transpose(1, 0, 2))
 
 
 class _evaluating:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..core.errors import ArgumentError, with_user_line
+from ..core.errors import ArgumentError, FileFormatError, with_user_line
 
 
 class Schedule:
@@ -37,12 +37,23 @@ class Schedule:
     def observe(self, loss: float) -> None:
         """Called with every validation loss."""
 
+    def forget(self) -> None:
+        """Take what is observed from now on as if nothing had been before: of other data."""
+
     def state(self) -> dict[str, Any]:
         """What changes in the course of training, as JSON has it."""
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` said."""
+        """Go on from what `state` said.
+
+        Raises:
+            FileFormatError: it is that of another schedule.
+        """
+        own = self.state()
+        kinds = {name: (int, float) if isinstance(value, float) else int for name, value in own.items()}
+        if state.keys() != own.keys() or not all(isinstance(state[name], kind) for name, kind in kinds.items()):
+            raise FileFormatError(with_user_line(f"the checkpoint's schedule is no {type(self).__name__}: {state!r}"))
         for name, value in state.items():
             setattr(self, name, value)
 
@@ -109,6 +120,9 @@ class Plateau(Schedule):
         self.best = min(self.best, loss)
         if self.waited >= self.patience:
             self.waited, self.reduced = 0, self.reduced + 1
+
+    def forget(self) -> None:
+        self.best, self.waited = math.inf, 0
 
     def state(self) -> dict[str, Any]:
         return {"best": self.best, "waited": self.waited, "reduced": self.reduced}

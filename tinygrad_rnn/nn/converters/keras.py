@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import ArgumentError, with_user_line
-from .blocks import check_dtype, check_shape, hidden_size, made, only_of, orders, reordered, taken_apart
+from .gate_orders import check_dtype, check_shape, hidden_size, made, only_of, orders, reordered, taken_apart
 
 
 def from_keras(weights: Sequence[Any], kind: str, *, reset_after: bool = True, activation: str = "tanh") -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core.errors import ArgumentError, ShapeError, with_user_line
 from ..cells import PeepholeLSTMCell
-from .blocks import (
+from .gate_orders import (
     Arrays,
     arrays_of,
     cells_of,

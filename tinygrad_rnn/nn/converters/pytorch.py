@@ -9,7 +9,7 @@ import numpy as np
 
 from ...core.errors import StateDictError, with_user_line
 from ..recurrent import GRU, LSTM, RNN
-from .blocks import CELLS, check_dtype
+from .gate_orders import CELLS, check_dtype
 
 _KINDS = {1: "rnn", 3: "gru", 4: "lstm"}
 _LAYERS: dict[str, type] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}

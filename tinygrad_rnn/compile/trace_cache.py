@@ -1,4 +1,4 @@
-"""What is known of a cell: traces that hold as long as its attributes are what they were."""
+"""A cache of what was traced: an entry holds as long as the attributes of its cell are what they were."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import warnings
 import weakref
 from collections.abc import Callable
 from types import FunctionType, SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..core.op import Op
 from ..core.tensor import Tensor
 
-#: Traces kept for one cell.
+T = TypeVar("T")
+#: Entries of one cell.
 KEPT = 16
 _PLAIN = {int, float, complex, bool, str, bytes, type(None)}
 _OURS = ("tinygrad_rnn.", "builtins")
-_cells: dict[int, Known] = {}  # by identity: a cell need not be hashable
+_cells: dict[int, CellTraces] = {}  # by identity: a cell need not be hashable
 
 
 class UncompiledWarning(UserWarning):
@@ -35,16 +36,16 @@ class Uncompiled:
 
 
 @dataclasses.dataclass
-class Known:
+class CellTraces:
     """The traces of one cell: by key and attributes, each with the objects that must live for it to hold."""
 
     cell: weakref.ref
     traces: dict[Any, tuple[Any, list[Callable[[], Any]]]] = dataclasses.field(default_factory=dict)
-    latest: dict[Any, tuple[Any, Glance, list[Callable[[], Any]]]] = dataclasses.field(default_factory=dict)
+    latest: dict[Any, tuple[Any, Snapshot, list[Callable[[], Any]]]] = dataclasses.field(default_factory=dict)
     restless: Uncompiled | None = None
 
 
-class Glance:
+class Snapshot:
     """The attributes of objects, and what functions close over, by identity.
 
     If they are the same, so is the fingerprint, at a tenth of the cost. `held` keeps numbers and texts alive, whose
@@ -71,24 +72,24 @@ def _identities(x: Any) -> tuple[Any, ...]:
     return (*attributes, *map(id, attributes.values()))
 
 
-def known(cell: Any, key: tuple[Any, ...], trace: Callable[[], Any]) -> Any:
+def cached_trace(cell: Any, key: tuple[Any, ...], trace: Callable[[], T]) -> T | Uncompiled:
     """``trace()``, once for each key and state of the cell's attributes."""
     of = _cells.get(id(cell))
     if of is None or of.cell() is not cell:
         number = id(cell)
-        of = _cells[number] = Known(weakref.ref(cell, lambda _: _cells.pop(number, None)))
+        of = _cells[number] = CellTraces(weakref.ref(cell, lambda _: _cells.pop(number, None)))
     if key in of.latest:
-        found, glance, refers = of.latest[key]
-        if glance.holds() and all(refer() is not None for refer in refers):
+        found, snapshot, refers = of.latest[key]
+        if snapshot.holds() and all(refer() is not None for refer in refers):
             return found
     for _ in range(2):  # a step may make its weights when first run
-        facts, opaque, glance = fingerprint(cell)
+        facts, opaque, snapshot = fingerprint(cell)
         if of.restless is not None:
             return of.restless
         made = of.traces.get((key, facts))
         if made is not None and all(refer() is not None for refer in made[1]):
-            if glance is not None:
-                of.latest[key] = (made[0], glance, made[1])
+            if snapshot is not None:
+                of.latest[key] = (made[0], snapshot, made[1])
             return made[0]
         found = trace()
         if fingerprint(cell)[0] == facts:
@@ -111,10 +112,10 @@ def _reference(x: Any) -> Callable[[], Any]:
         return lambda: x
 
 
-def fingerprint(cell: Any) -> tuple[tuple[Any, ...], list[Any], Glance | None]:
+def fingerprint(cell: Any) -> tuple[tuple[Any, ...], list[Any], Snapshot | None]:
     """What a cell's attributes and those of its class are, and the objects of which only the identity is known.
 
-    Also a `Glance` that tells whether they still are, unless there are containers or arrays among them.
+    Also a `Snapshot` that tells whether they still are, unless there are containers or arrays among them.
 
     Numbers, texts and arrays count by value, tensors by identity (their values are read at every call). Modules,
     containers, data classes, namespaces and what functions close over are opened.
@@ -165,7 +166,7 @@ def fingerprint(cell: Any) -> tuple[tuple[Any, ...], list[Any], Glance | None]:
                 stack.append(dict(item) if isinstance(item, dict) else [*item])
                 simple = False
     try:
-        return tuple(facts), opaque, Glance(opened, kinds, held) if simple else None
+        return tuple(facts), opaque, Snapshot(opened, kinds, held) if simple else None
     except TypeError:  # an object without weak references
         return tuple(facts), opaque, None
 

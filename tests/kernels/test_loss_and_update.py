@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinygrad_rnn.kernels import threads, training
+from tinygrad_rnn.kernels import loss_and_update as loops
+from tinygrad_rnn.kernels import threads
 
 DTYPES = [np.float32, np.float64]
 ROUNDING = {np.float32: 2e-6, np.float64: 1e-13}
@@ -29,16 +30,16 @@ def test_log_likelihood_and_its_gradient(N: int, C: int, dtype: Any) -> None:
     z, targets = (10 * random.normal(size=(N, C))).astype(dtype), random.integers(0, C, N)
     g = random.normal(size=N).astype(dtype)
     y, p = naive(z, targets) if N else (np.zeros(0), np.zeros((0, C)))
-    np.testing.assert_allclose(training.log_likelihood(z, targets), y, atol=ROUNDING[dtype], rtol=ROUNDING[dtype])
+    np.testing.assert_allclose(loops.log_likelihood(z, targets), y, atol=ROUNDING[dtype], rtol=ROUNDING[dtype])
     expected = g[:, None] * (np.eye(C)[targets] - p)
-    np.testing.assert_allclose(training.log_likelihood_gradient(g, z, targets), expected, atol=ROUNDING[dtype])
+    np.testing.assert_allclose(loops.log_likelihood_gradient(g, z, targets), expected, atol=ROUNDING[dtype])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_large_logits_lose_nothing(dtype: Any) -> None:
     z = np.array([[20.0, 0.0, 0.0], [-1e30, 0.0, 1e30], [3e38, 3e38, -3e38], [1e6, 1e6 - 1, 0]], dtype)
     with np.errstate(over="ignore"):
-        found = training.log_likelihood(z, np.array([0, 2, 0, 0]))
+        found = loops.log_likelihood(z, np.array([0, 2, 0, 0]))
     expected = [-2 * np.exp(-20.0), 0, -np.log(2), -np.log1p(np.exp(-1))]
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=np.finfo(dtype).eps)
 
@@ -47,8 +48,8 @@ def test_large_logits_lose_nothing(dtype: Any) -> None:
 def test_what_is_not_finite_is_said(dtype: Any) -> None:
     z = np.array([[np.nan, 0.0], [np.inf, 0.0], [-np.inf, 0.0], [-np.inf, -np.inf], [0.0, -np.inf]], dtype)
     with np.errstate(all="ignore"):
-        found = training.log_likelihood(z, np.zeros(5, int))
-        gradient = training.log_likelihood_gradient(np.ones(5, dtype), z, np.zeros(5, int))
+        found = loops.log_likelihood(z, np.zeros(5, int))
+        gradient = loops.log_likelihood_gradient(np.ones(5, dtype), z, np.zeros(5, int))
     assert np.isnan(found[[0, 1, 3]]).all()
     assert found[2] == -np.inf
     assert found[4] == 0
@@ -65,7 +66,7 @@ def test_rows_do_not_depend_on_the_number_of_threads() -> None:
         found = []
         for count in (1, 2, 3):
             threads.resize(count)
-            found.append((training.log_likelihood(z, targets), training.log_likelihood_gradient(g, z, targets)))
+            found.append((loops.log_likelihood(z, targets), loops.log_likelihood_gradient(g, z, targets)))
     finally:
         threads.resize(before)
     assert all((a == b).all() for other in found[1:] for a, b in zip(found[0], other, strict=True))
@@ -76,7 +77,7 @@ def test_rows_do_not_depend_on_the_number_of_threads() -> None:
 def test_norms(shape: tuple[int, ...], dtype: Any) -> None:
     g = np.random.default_rng(0).normal(size=shape).astype(dtype)
     for layout in (g, np.asfortranarray(g), g[::2] if shape else g):
-        assert training.squared_norm(layout) == pytest.approx((layout.astype(np.float64) ** 2).sum(), rel=1e-12)
+        assert loops.squared_norm(layout) == pytest.approx((layout.astype(np.float64) ** 2).sum(), rel=1e-12)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -90,6 +91,6 @@ def test_adam(layout: str, dtype: Any) -> None:
     G = G + 0.1 * W
     M, V = M + 0.2 * (G - M), V + 0.01 * (G * G - V)
     W = W - 0.5 * M / (np.sqrt(V * 1.5) + 1e-3)
-    training.adam(w, g, m, v, 0.1, 0.8, 0.99, 0.5, 1.5, 1e-3)
+    loops.adam(w, g, m, v, 0.1, 0.8, 0.99, 0.5, 1.5, 1e-3)
     for found, expected in ((w, W), (m, M), (v, V)):
         np.testing.assert_allclose(found, expected, rtol=20 * ROUNDING[dtype])
