@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, DeclarationError, with_user_line
 from ..core.mode import current
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, TensorLike
 from ..core.trees import arranged, flatten
 
 
@@ -43,7 +43,7 @@ def initial_state(cell: CellLike, batch: int | None) -> Any:
     return _as_tensors(cell.initial_state(batch), cell, "initial_state")
 
 
-def stepped(cell: CellLike, x: Tensor, state: Any) -> tuple[Any, Any]:
+def stepped(cell: CellLike, x: TensorLike, state: Any) -> tuple[Any, Any]:
     """One step of a cell: (output, new state), as tensors, the state nested like the one before.
 
     Raises:
