@@ -61,6 +61,7 @@ lint: $(VENV)/developing
 	$(BIN)/ruff format --check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/test_floors.py
 
 examples: $(VENV)/developing
 	@for example in $(CURDIR)/examples/*.py; do echo "== $$example"; (cd build && "$(CURDIR)/$(BIN)/python" "$$example") || exit 1; done

@@ -182,6 +182,12 @@ def test_what_a_cell_returns_is_checked_by_every_reader(reader, tmp_path):
         readers(tmp_path)[reader](OnlyState(), input=(2, D))
 
 
+@pytest.mark.parametrize("run", [tg.unroll, tg.scan])
+def test_a_class_is_no_cell(run):
+    with pytest.raises(ArgumentError, match=r"LSTMCell is a class; make one and give that"):
+        run(tg.nn.LSTMCell, np.ones((4, 1, D)))
+
+
 def test_states_that_are_arrays_run_alike():
     xs = np.random.default_rng(0).normal(size=(4, 2, D))
     outputs, state = tg.unroll(Arrays(), xs)

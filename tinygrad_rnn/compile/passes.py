@@ -19,13 +19,12 @@ from ..step.body import (
     BATCH,
     Body,
     feature_slice,
-    is_entrywise,
     is_row,
     is_shared,
-    on_rows,
     rebuilt,
     same_rows,
 )
+from ..step.gates import sliced
 
 Pass = Callable[[Body], Body]
 
@@ -161,39 +160,12 @@ def slice_early(body: Body) -> Body:
     def rule(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
         if node.op is None or node.op.kind != "slice" or not is_row(node):
             return None
-        made = _sliced(xs[0], node.attrs["index"], body)  # type: ignore[index]
-        return made if made.number != xs[0].number else None
+        span = feature_slice(node.attrs["index"], xs[0].shape)  # type: ignore[index]
+        if span is None:
+            return None
+        return sliced(xs[0], span, body, lambda n: not is_product(n), lambda n: getitem(n, index=(..., slice(*span))))
 
     return body.mapped(rule)
-
-
-def _sliced(x: Tensor, index: Any, body: Body) -> Tensor:
-    """x[index], pushed below entrywise ops. The depth is that of one expression, but no call stack is used for it."""
-    span = feature_slice(index, x.shape)
-    if span is None:
-        return getitem(x, index=index)
-    order: list[Tensor] = []
-    stack, seen = [x], set()
-    while stack:
-        n = stack.pop()
-        if n.number in seen:
-            continue
-        seen.add(n.number)
-        order.append(n)
-        if _splits(n, body):
-            stack.extend(i for i in n.inputs if i.shape[-1:] == x.shape[-1:])
-    done: dict[int, Tensor] = {}
-    for n in sorted(order, key=lambda n: n.number):
-        if _splits(n, body):
-            attrs = {"shape": (BATCH, span[1] - span[0])} if n.op.kind == "broadcast" else dict(n.attrs or {})  # type: ignore[union-attr]
-            done[n.number] = on_rows(n, [done.get(i.number, i) for i in n.inputs], attrs)
-        else:
-            done[n.number] = getitem(n, index=(Ellipsis, slice(*span)))
-    return done[x.number]
-
-
-def _splits(n: Tensor, body: Body) -> bool:
-    return is_entrywise(n) and n.number not in body.given and is_row(n) and not is_product(n)
 
 
 def join_puts(body: Body) -> Body:

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.autodiff import pull_back
 from ..core.graph import Graph
 from ..core.mode import changed
+from ..core.order import walk
 from ..core.tensor import Tensor, abstract
 from ..step.body import Body, is_shared, zero_row
 
@@ -97,14 +98,9 @@ def choose_saved(body: Body, wrt: Sequence[Tensor]) -> list[Tensor]:
 
 def _cost_again(node: Tensor, at_hand: set[int]) -> float:
     """Transcendental functions it takes to compute a node from what is at hand; infinite if not entry by entry."""
-    cost, stack, seen = 0.0, [node], set()
-    while stack:
-        n = stack.pop()
-        if n.number in seen or n.number in at_hand or is_shared(n):
-            continue
-        seen.add(n.number)
+    cost = 0
+    for n in walk([node], lambda n: [x for x in n.inputs if x.number not in at_hand and not is_shared(x)]):
         if n.op is None or not n.op.elementwise:
             return float("inf")
         cost += n.op.entry_cost > 4
-        stack.extend(n.inputs)
     return cost

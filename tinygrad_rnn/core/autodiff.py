@@ -16,13 +16,30 @@ from .tensor import Tensor, TensorLike, Writes
 from .watch import check_finite, check_finite_sum, check_unchanged
 
 
-def backward(root: Tensor, gradient: TensorLike | None, *, retain_graph: bool, create_graph: bool) -> None:
-    """`Tensor.backward`: accumulate the gradient of `root` into the `.grad` of its leaves."""
-    seed = first_gradient(root, gradient)
-    if root.is_abstract or current().record == "all":  # traced: the backward pass is part of the graph
+def backward(
+    self: Tensor,
+    gradient: TensorLike | None = None,
+    *,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+) -> None:
+    """Add ∂self/∂leaf to ``leaf.grad`` for every leaf that requires a gradient.
+
+    `gradient` is ∂L/∂self, needed unless this is a scalar. The graph is freed unless
+    `retain_graph`; `create_graph` records the backward pass so that it can be differentiated again.
+
+    Raises:
+        NonScalarBackwardError, FreedGraphError, MutatedTensorError, GradientError.
+    """
+    seed = first_gradient(self, gradient)
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    if self.is_abstract or current().record == "all":  # traced: the backward pass is part of the graph
         retain_graph = create_graph = True
-    for node, g in pull_back([root], [seed], retain_graph=retain_graph, create_graph=create_graph):
+    for node, g in pull_back([self], [seed], retain_graph=retain_graph, create_graph=create_graph):
         node.grad = g if node.grad is None else _sum(node.grad, g, create_graph)
+
+
+Tensor.backward = backward
 
 
 def first_gradient(root: Tensor, gradient: TensorLike | None = None) -> Tensor:

@@ -14,6 +14,7 @@ from .counting import flops
 from .errors import AbstractValueError, ArgumentError, DTypeError, NotInGraphError, ShapeError, with_user_line
 from .listing import listing
 from .mode import changed
+from .order import in_order, walk
 from .tensor import Tensor, abstract
 
 
@@ -51,14 +52,7 @@ class Graph:
     @cached_property
     def nodes(self) -> list[Tensor]:
         """Every node, each after its inputs."""
-        stack = list(self.outputs) + list(self._inputs or ())
-        seen: dict[int, Tensor] = {}
-        while stack:
-            node = stack.pop()
-            if node.number not in seen:
-                seen[node.number] = node
-                stack.extend(self.operands(node))
-        return [seen[number] for number in sorted(seen)]
+        return in_order(walk([*self.outputs, *(self._inputs or ())], self.operands))
 
     @cached_property
     def _read(self) -> set[int]:

@@ -12,6 +12,7 @@ from .broadcasting import alias
 from .errors import DTypeError, with_user_line
 from .forward import push_forward
 from .mode import changed, current
+from .order import walk
 from .tensor import Tensor, TensorLike
 from .trees import flatten
 
@@ -85,16 +86,8 @@ class Call:
 
 def requires_leaf(root: Tensor) -> bool:
     """Whether a gradient of `root` would arrive anywhere: at a leaf that requires one, or in a freed graph."""
-    stack, seen = [root] if root.requires_grad else [], {root.number}
-    while stack:
-        node = stack.pop()
-        if node.op is None or node.inputs is None:
-            return True
-        for x in node.inputs:
-            if x.requires_grad and x.number not in seen:
-                seen.add(x.number)
-                stack.append(x)
-    return False
+    nodes = walk([root], lambda node: [x for x in node.inputs if x.requires_grad])
+    return root.requires_grad and any(node.op is None or node.inputs is None for node in nodes)
 
 
 def _lifted(name: str, x: TensorLike) -> Tensor:

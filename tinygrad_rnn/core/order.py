@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from .apply import check_not_freed
 from .tensor import Tensor
 
 
+def walk(roots: Iterable[Tensor], onward: Callable[[Tensor], Iterable[Tensor]]) -> Iterator[Tensor]:
+    """The roots and what `onward` leads to from them, each node once, in no order to rely on."""
+    stack, seen = list(roots), set()
+    while stack:
+        node = stack.pop()
+        if node.number not in seen:
+            seen.add(node.number)
+            yield node
+            stack.extend(onward(node))
+
+
+def in_order(nodes: Iterable[Tensor]) -> list[Tensor]:
+    """In creation order: each after its inputs."""
+    return sorted(nodes, key=_creation)
+
+
 def ancestors(roots: Iterable[Tensor], *, gradients_only: bool = False, since: int = -1) -> list[Tensor]:
-    """Every node the roots were computed from, in creation order; with `since`, none older than that number."""
+    """Every node the roots were computed from, in creation order; with `since`, none older than that number.
+
+    A `walk` without a function to call at every node: every backward pass begins with it.
+    """
     stack = [r for r in roots if (r.requires_grad or not gradients_only) and r.number >= since]
     seen = {r.number for r in stack}
     nodes = []

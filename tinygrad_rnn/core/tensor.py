@@ -21,7 +21,7 @@ from .errors import (
 from .mode import Scope, current, reads
 
 if TYPE_CHECKING:
-    from ..ops.methods import Methods as _Methods
+    from .methods import Methods as _Methods
     from .op import Op
 else:
     _Methods = object
@@ -340,30 +340,6 @@ class Tensor(_Methods):
         hooks = self._extra().hooks
         hooks.append(hook)
         return lambda: hooks.remove(hook) if hook in hooks else None
-
-    def backward(
-        self,
-        gradient: TensorLike | None = None,
-        *,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-    ) -> None:
-        """Add ∂self/∂leaf to ``leaf.grad`` for every leaf that requires a gradient.
-
-        `gradient` is ∂L/∂self, needed unless this is a scalar. The graph is freed unless
-        `retain_graph`; `create_graph` records the backward pass so that it can be differentiated again.
-
-        Raises:
-            NonScalarBackwardError, FreedGraphError, MutatedTensorError, GradientError.
-        """
-        from .autodiff import backward
-
-        backward(
-            self,
-            gradient,
-            retain_graph=create_graph if retain_graph is None else retain_graph,
-            create_graph=create_graph,
-        )
 
 
 def _leaf(kind: type[Tensor], array: Any, spec: Any, requires_grad: bool, name: str | None, role: str | None) -> Tensor:

@@ -14,6 +14,7 @@ from ..step.cells import is_cell, one_cell, refuse_class
 from ..step.inputs import input_of
 from . import formats
 from .adjoints import Adjoints, Contribution
+from .formats import Line, Page, Section
 from .numpy_source import NumpyFunction, numpy_function
 from .quantities import Step, step_of, step_of_function
 from .terms import ZERO, OverTime, Symbol, Term, add, factored, replaced, shifted, symbols
@@ -23,44 +24,10 @@ STYLES = ("bptt", "simplified")
 _SHORT = 6  # symbols of what is put in where it is read
 
 
-@dataclass(frozen=True)
-class Line:
-    """An equation of a derivation.
-
-    Attributes:
-        left, right: its sides.
-        reasons: why, a rule for each term that needs one.
-        nodes: the names of the graph's nodes it is about, as drawings have them.
-    """
-
-    left: Term
-    right: Term
-    reasons: tuple[str, ...] = ()
-    nodes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Section:
-    """Some lines under a heading, after a sentence."""
-
-    title: str
-    text: str
-    lines: tuple[Line, ...] = ()
-
-
 @dataclass
-class Derivation:
-    """Forward equations, the chain rule line by line, recurrences through time, weight gradients. Print it.
+class Derivation(Page):
+    """Forward equations, the chain rule line by line, recurrences through time, weight gradients. Print it."""
 
-    Attributes:
-        title: of what.
-        sections: what it consists of.
-        symbols: what the symbols for parameters stand for, such as W_i: rows 0 to 3 of weight_ih.
-    """
-
-    title: str
-    sections: list[Section]
-    symbols: dict[str, str]
     step: Step = field(repr=False)
     adjoints: Adjoints = field(repr=False)
 
@@ -160,10 +127,10 @@ def derive(
         raise ArgumentError(
             with_user_line(f"derive: expected a cell, a function or a layer of one cell, got {type(thing).__name__}")
         )
-    return _Page(step, wrt).derivation(style)
+    return _Author(step, wrt).derivation(style)
 
 
-class _Page:
+class _Author:
     def __init__(self, step: Step, wrt: Sequence[str] | None):
         self.step = step
         self.adjoints = Adjoints(step)

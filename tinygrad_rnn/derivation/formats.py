@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
+from .terms import Term
 from .writing import LATEX, PLAIN, latex_text
-
-if TYPE_CHECKING:
-    from .derivation import Derivation, Line
 
 STYLE = """:root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --soft: #57606a; --line: #d0d7de; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --soft: #9aa4af; --line: #30363d; } }
@@ -20,7 +18,47 @@ math { font-size: 1.1em; } .why { display: block; color: var(--soft); font-size:
 table { border-collapse: collapse; } td { padding: .1rem 1rem .1rem 0; } .names { color: var(--soft); }"""
 
 
-def to_text(page: Derivation) -> str:
+@dataclass(frozen=True)
+class Line:
+    """An equation of a derivation.
+
+    Attributes:
+        left, right: its sides.
+        reasons: why, a rule for each term that needs one.
+        nodes: the names of the graph's nodes it is about, as drawings have them.
+    """
+
+    left: Term
+    right: Term
+    reasons: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """Some lines under a heading, after a sentence."""
+
+    title: str
+    text: str
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass
+class Page:
+    """What is written in a format.
+
+    Attributes:
+        title: of what.
+        sections: what it consists of.
+        symbols: what the symbols for parameters stand for, such as W_i: rows 0 to 3 of weight_ih.
+    """
+
+    title: str
+    sections: list[Section]
+    symbols: dict[str, str]
+
+
+def to_text(page: Page) -> str:
     lines = [page.title]
     for section in page.sections:
         lines += ["", section.title, *([section.text] if section.text else [])]
@@ -33,7 +71,7 @@ def to_text(page: Derivation) -> str:
     return "\n".join(lines)
 
 
-def to_latex(page: Derivation, document: bool) -> str:
+def to_latex(page: Page, document: bool) -> str:
     lines = []
     for section in page.sections:
         lines.append(rf"\paragraph{{{latex_text(section.title)}}} {latex_text(section.text)}".rstrip())
@@ -49,7 +87,7 @@ def to_latex(page: Derivation, document: bool) -> str:
     return rf"{head}\section*{{{latex_text(page.title)}}}" + f"\n{text}\\end{{document}}\n"
 
 
-def to_markdown(page: Derivation) -> str:
+def to_markdown(page: Page) -> str:
     lines = [f"# {_markdown(page.title)}"]
     for section in page.sections:
         lines += ["", f"## {section.title}", "", section.text, ""]
@@ -66,7 +104,7 @@ def _markdown(text: str) -> str:
     return "".join("\\" + c if c in "\\`*_{}[]<>#|$" else c for c in text)
 
 
-def to_html(page: Derivation) -> str:
+def to_html(page: Page) -> str:
     parts = [
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',

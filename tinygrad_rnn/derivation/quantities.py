@@ -10,6 +10,7 @@ from typing import Any
 
 from ..core.errors import ArgumentError, DeclarationError, TinygradError, with_user_line
 from ..core.mode import changed
+from ..core.order import walk
 from ..core.tensor import Tensor, abstract
 from ..core.tracing import trace
 from ..step.body import Body, is_row, is_shared, on_rows
@@ -269,15 +270,9 @@ class _Namer:
         if node.op is None:
             above = [p for p in path[:-1] if len(p) <= 3]
             return f"{letter}_{above[-1]}" if above and "_" not in letter else letter
-        stack, seen = [node], set()
-        while stack:  # the first quantity that it is read for
-            n = stack.pop(0)
-            if n.number in chosen:
-                return f"{letter}_{chosen[n.number].removeprefix('z_')}"
-            if n.number not in seen:
-                seen.add(n.number)
-                stack.extend(sorted(self.readers.get(n.number, []), key=lambda r: r.number))
-        return letter
+        readers = walk([node], lambda n: [] if n.number in chosen else self.readers.get(n.number, []))
+        first = min((n.number for n in readers if n.number in chosen), default=None)  # that it is read for
+        return letter if first is None else f"{letter}_{chosen[first].removeprefix('z_')}"
 
 
 def _brief(n: Tensor) -> bool:

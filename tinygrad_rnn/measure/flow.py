@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.autodiff import pull_back
 from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor
 from ..core.trees import flatten
@@ -167,8 +168,6 @@ def _of_output(y: Tensor, states: list[Tensor], sample: int) -> np.ndarray:
     if own is not None:
         g[own] = y.numpy()[sample].reshape(-1).astype(np.float64)
         return np.concatenate(g)
-    from ..core.autodiff import pull_back
-
     seed = np.zeros(y.shape, y.dtype)
     seed[sample] = y.numpy()[sample]
     pairs = pull_back([y], [Tensor(seed)], wrt=states, retain_graph=True)

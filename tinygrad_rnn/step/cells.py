@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, DeclarationError, with_user_line
 from ..core.mode import current
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, TensorLike
 from ..core.trees import arranged, flatten
 
 
@@ -43,7 +43,7 @@ def initial_state(cell: CellLike, batch: int | None) -> Any:
     return _as_tensors(cell.initial_state(batch), cell, "initial_state")
 
 
-def stepped(cell: CellLike, x: Tensor, state: Any) -> tuple[Any, Any]:
+def stepped(cell: CellLike, x: TensorLike, state: Any) -> tuple[Any, Any]:
     """One step of a cell: (output, new state), as tensors, the state nested like the one before.
 
     Raises:
@@ -62,9 +62,9 @@ def stepped(cell: CellLike, x: Tensor, state: Any) -> tuple[Any, Any]:
 
 
 def _as_tensors(tree: Any, cell: CellLike, method: str) -> Any:
+    if isinstance(tree, Tensor) or (tree.__class__ is tuple and all(isinstance(x, Tensor) for x in tree)):
+        return tree  # as nearly always, at every step
     leaves, rebuild = flatten(tree)
-    if all(isinstance(x, Tensor) for x in leaves):
-        return tree
     for k, x in enumerate(leaves):
         if not isinstance(x, Tensor):
             array = np.array(x) if isinstance(x, (np.ndarray, np.generic, int, float)) else np.array(None)
@@ -129,10 +129,7 @@ def one_cell(reader: str, thing: Any, other: str = "") -> Any:
 
 
 def refuse_class(reader: str, thing: Any) -> None:
-    """
-    Raises:
-        ArgumentError: it is a class, where an object was expected.
-    """
+    """Raise `ArgumentError` if it is a class, where one of its objects was expected."""
     if isinstance(thing, type):
         name = thing.__name__
         raise ArgumentError(with_user_line(f"{reader}: {name} is a class; make one and give that: {name}(…)"))

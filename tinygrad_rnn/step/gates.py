@@ -5,12 +5,14 @@ Cells compute their gates with one product, ``z = x @ W.mT`` cut into ``z_i, z_f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core.apply import apply
 from ..core.op import REGISTRY
+from ..core.order import in_order, walk
 from ..core.tensor import Tensor
 from .body import BATCH, Body, feature_slice, is_entrywise, is_row, is_shared, on_rows
 
@@ -32,36 +34,37 @@ def in_blocks(body: Body) -> Body:
 
 
 def _columns(x: Tensor, span: tuple[int, int], body: Body) -> Tensor:
-    """x[:, a:b], below what acts entry by entry and below products with shared matrices."""
-    width = x.shape[-1]
-    order, stack, seen = [], [x], set()
-    while stack:
-        n = stack.pop()
-        if n.number in seen:
-            continue
-        seen.add(n.number)
-        order.append(n)
-        if _splits(n, body):
-            stack.extend(i for i in n.inputs if i.shape[-1:] == (width,) and (is_row(i) or i.ndim == 1))
-    done: dict[int, Tensor] = {}
-    for n in sorted(order, key=lambda n: n.number):
+    """x[:, a:b], below what acts entry by entry and has no name, and below products with shared matrices."""
+
+    def cut(n: Tensor) -> Tensor:
         if is_row(n) and n.op is not None and n.op.kind == "matrix product" and is_shared(n.inputs[1]):
-            done[n.number] = apply(n.op, (n.inputs[0], _last_axis(n.inputs[1], span)), {})
-        elif _splits(n, body):
-            assert n.op is not None
-            attrs = {"shape": (BATCH, span[1] - span[0])} if n.op.kind == "broadcast" else dict(n.attrs or {})
-            done[n.number] = on_rows(
-                n, [made if (made := done.get(i.number)) is not None else i for i in n.inputs], attrs
-            )
-        elif is_shared(n) and n.ndim == 1:
-            done[n.number] = block(n, span)
+            return apply(n.op, (n.inputs[0], _last_axis(n.inputs[1], span)), {})
+        return block(n, span) if is_shared(n) and n.ndim == 1 else _last_axis(n, span)
+
+    return sliced(x, span, body, lambda n: n.name is None, cut)
+
+
+def sliced(
+    x: Tensor, span: tuple[int, int], body: Body, splits: Callable[[Tensor], bool], cut: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """x[:, a:b], moved below all rows that act entry by entry and may be split; `cut` slices what is below them."""
+
+    def through(n: Tensor) -> bool:
+        return is_entrywise(n) and is_row(n) and n.number not in body.given and splits(n)
+
+    def onward(n: Tensor) -> list[Tensor]:
+        return [i for i in n.inputs if i.shape[-1:] == x.shape[-1:]] if through(n) else []
+
+    done: dict[int, Tensor] = {}
+    for n in in_order(walk([x], onward)):
+        if through(n):
+            attrs = dict(n.attrs or {})
+            if n.op is not None and n.op.kind == "broadcast":
+                attrs["shape"] = (BATCH, span[1] - span[0])
+            done[n.number] = on_rows(n, [done.get(i.number, i) for i in n.inputs], attrs)
         else:
-            done[n.number] = apply(REGISTRY["getitem"], (n,), {"index": (Ellipsis, slice(*span))})
+            done[n.number] = cut(n)
     return done[x.number]
-
-
-def _splits(n: Tensor, body: Body) -> bool:
-    return n.name is None and is_entrywise(n) and is_row(n) and n.number not in body.given
 
 
 def _last_axis(weights: Tensor, span: tuple[int, int]) -> Tensor:

@@ -10,10 +10,11 @@ from ..core.errors import ArgumentError, with_user_line
 from ..core.mode import scope
 from ..core.tensor import Tensor
 from ..core.transforms import grad
-from ..core.trees import arranged, flatten
+from ..core.trees import flatten
 from ..data.batch import Batch
 from ..nn import Network
 from ..ops import concatenate, sqrt, stack, where
+from ..step.cells import stepped
 from .base import Outcome, Strategy, detached
 from .criterion import Criterion
 
@@ -48,8 +49,8 @@ class Regularised(Strategy):
             leaves = flatten(state)[0]
             states.append(leaves)
             with scope(f"t={t}", step=t):
-                output, after = network.step(batch.inputs[t], state)
-            after = flatten(arranged(after, state))[0]
+                output, after = stepped(network, batch.inputs[t], state)
+            after = flatten(after)[0]
             if batch.lengths is not None:
                 after = _kept(t < batch.lengths, after, leaves)
             state = rebuild(after)
@@ -74,8 +75,7 @@ class Regularised(Strategy):
         inputs = np.concatenate(list(batch.inputs[1:]))
 
         def flowing(leaves: list[Tensor]) -> Tensor:
-            _, after = network.step(inputs, rebuild(leaves))
-            after = flatten(arranged(after, rebuild(leaves)))[0]
+            after = flatten(stepped(network, inputs, rebuild(leaves))[1])[0]
             return concatenate([(s * g).sum(axis=1) for s, g in zip(after, arriving, strict=True)]).sum()
 
         passed = grad(flowing)([Tensor(b) for b in before])

@@ -8,9 +8,10 @@ import numpy as np
 
 from ..core.autodiff import pull_back
 from ..core.tensor import Tensor
-from ..core.trees import arranged, flatten
+from ..core.trees import flatten
 from ..data.batch import Batch
 from ..nn import Network
+from ..step.cells import stepped
 from .base import Outcome, Strategy
 from .criterion import Criterion
 
@@ -39,8 +40,8 @@ class RTRL(Strategy):
         gradient, total = np.zeros(influence.shape[2]), 0.0
         for t in range(batch.steps):
             leaves = [_leaf(s) for s in leaves]
-            output, after = network.step(batch.inputs[t], rebuild(leaves))
-            after = flatten(arranged(after, rebuild(leaves)))[0]
+            output, after = stepped(network, batch.inputs[t], rebuild(leaves))
+            after = flatten(after)[0]
             if criterion.hears(batch, t, t + 1):
                 loss = criterion.part(output.reshape((1, *output.shape)), batch, t, t + 1)
                 by_state, immediate = _pulled(loss, np.ones((), loss.dtype), leaves, weights)

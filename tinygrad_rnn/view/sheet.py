@@ -4,16 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..core.graph import Graph
 from ..core.mode import Scope
 from ..core.tensor import Tensor, abstract
 
-if TYPE_CHECKING:
-    from .emphasis import Emphasis
-
 Operands = dict[int, tuple[Tensor, ...]]
+
+
+@dataclass
+class Emphasis:
+    """By numbers of nodes.
+
+    Attributes:
+        nodes, pairs: what is highlighted: nodes, and (operand, reader).
+        cuts: time steps that no gradient flows back from into the step before.
+        norms: ‖contribution to ∂L/∂operand‖ by (operand, reader), if edges are as wide as it is large.
+    """
+
+    nodes: set[int] = field(default_factory=set)
+    pairs: set[tuple[int, int]] = field(default_factory=set)
+    cuts: set[float] = field(default_factory=set)
+    norms: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    def wide(self, pair: tuple[int, int]) -> float | None:
+        """The width of an edge, from 0.5 to 5: it grows with the logarithm of the norm; None: as always."""
+        norm = self.norms.get(pair)
+        if norm is None:
+            return None
+        top = max(self.norms.values())
+        return 0.5 if norm <= 0 or top <= 0 else max(0.5, 5.0 + np.log10(norm / top))
 
 
 @dataclass
