@@ -3,7 +3,7 @@
 from ..core.names import TENSOR, answer
 from ..core.tensor import Tensor
 from . import interop as _interop  # noqa: F401  (teaches NumPy's functions about Tensor)
-from . import methods as _methods
+from . import methods as _methods  # noqa: F401  (attaches operators and methods to Tensor)
 from .activations import (
     elu,
     gelu,
@@ -334,4 +334,3 @@ answer(Tensor, TENSOR | {name: f"the function tg.{name}" for name in __all__ if 
 for _name in __all__:
     if has_axis(globals()[_name]):
         globals()[_name] = answering(globals()[_name])
-_methods.FUNCTIONS.update(__all__)
