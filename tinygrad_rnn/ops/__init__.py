@@ -1,149 +1,65 @@
-"""Every op, declared once, by theme."""
+"""Every op, declared once, by theme. What a file exports is said in its own `__all__`."""
 
+from . import (
+    activations,
+    arithmetic,
+    comparisons,
+    creation,
+    cumulative,
+    einstein,
+    extrema,
+    functions,
+    indexing,
+    joining,
+    linalg,
+    log_sum_exp,
+    lookup,
+    losses,
+    random,
+    reduce,
+    shaping,
+    sorting,
+    statistics,
+)
 from . import interop as _interop  # noqa: F401  (teaches NumPy's functions about Tensor)
 from . import methods as _methods  # noqa: F401  (attaches operators and methods to Tensor)
-from .activations import (
-    elu,
-    gelu,
-    hard_sigmoid,
-    hard_tanh,
-    leaky_relu,
-    relu,
-    sigmoid,
-    silu,
-    softplus,
-    softsign,
-)
-from .arithmetic import absolute, add, divide, multiply, negative, power, sign, subtract
-from .comparisons import (
-    clip,
-    equal,
-    greater,
-    greater_equal,
-    less,
-    less_equal,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    maximum,
-    minimum,
-    not_equal,
-    where,
-)
-from .creation import arange, eye, full, full_like, ones, ones_like, rand, randn, tensor, zeros, zeros_like
-from .cumulative import cumsum, prod
-from .einstein import einsum
-from .extrema import argmax, argmin, max, min
-from .functions import cos, erf, exp, expm1, log, log1p, sin, sqrt, tan, tanh
-from .indexing import getitem
-from .joining import chunk, concatenate, split, stack
-from .linalg import dot, inner, matmul, outer
-from .log_sum_exp import log_softmax, logsumexp, softmax
-from .lookup import embedding, gather, scatter_add, take
-from .losses import bce_with_logits, cross_entropy, mse
-from .random import dropout
-from .reduce import mean, sum
-from .shaping import expand, flip, pad, permute, reshape, roll, squeeze, transpose, unsqueeze
-from .sorting import argsort, sort, topk
-from .statistics import norm, std, var
+from .activations import *
+from .arithmetic import *
+from .comparisons import *
+from .creation import *
+from .cumulative import *
+from .einstein import *
+from .extrema import *
+from .functions import *
+from .indexing import *
+from .joining import *
+from .linalg import *
+from .log_sum_exp import *
+from .lookup import *
+from .losses import *
+from .random import *
+from .reduce import *
+from .shaping import *
+from .sorting import *
+from .statistics import *
 
-__all__ = [
-    "absolute",
-    "add",
-    "arange",
-    "argmax",
-    "argmin",
-    "argsort",
-    "bce_with_logits",
-    "chunk",
-    "clip",
-    "concatenate",
-    "cos",
-    "cross_entropy",
-    "cumsum",
-    "divide",
-    "dot",
-    "dropout",
-    "einsum",
-    "elu",
-    "embedding",
-    "equal",
-    "erf",
-    "exp",
-    "expand",
-    "expm1",
-    "eye",
-    "flip",
-    "full",
-    "full_like",
-    "gather",
-    "gelu",
-    "getitem",
-    "greater",
-    "greater_equal",
-    "hard_sigmoid",
-    "hard_tanh",
-    "inner",
-    "leaky_relu",
-    "less",
-    "less_equal",
-    "log",
-    "log1p",
-    "log_softmax",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "logsumexp",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "mse",
-    "multiply",
-    "negative",
-    "norm",
-    "not_equal",
-    "ones",
-    "ones_like",
-    "outer",
-    "pad",
-    "permute",
-    "power",
-    "prod",
-    "rand",
-    "randn",
-    "relu",
-    "reshape",
-    "roll",
-    "scatter_add",
-    "sigmoid",
-    "sign",
-    "silu",
-    "sin",
-    "softmax",
-    "softplus",
-    "softsign",
-    "sort",
-    "split",
-    "sqrt",
-    "squeeze",
-    "stack",
-    "std",
-    "subtract",
-    "sum",
-    "take",
-    "tan",
-    "tanh",
-    "tensor",
-    "topk",
-    "transpose",
-    "unsqueeze",
-    "var",
-    "where",
-    "zeros",
-    "zeros_like",
-]
+__all__: list[str] = []
+__all__ += activations.__all__
+__all__ += arithmetic.__all__
+__all__ += comparisons.__all__
+__all__ += creation.__all__
+__all__ += cumulative.__all__
+__all__ += einstein.__all__
+__all__ += extrema.__all__
+__all__ += functions.__all__
+__all__ += indexing.__all__
+__all__ += joining.__all__
+__all__ += linalg.__all__
+__all__ += log_sum_exp.__all__
+__all__ += lookup.__all__
+__all__ += losses.__all__
+__all__ += random.__all__
+__all__ += reduce.__all__
+__all__ += shaping.__all__
+__all__ += sorting.__all__
+__all__ += statistics.__all__

@@ -13,6 +13,8 @@ from .joining import concatenate
 from .reduce import REDUCTION, entries_read, reduced_axes, reduced_shape, spread, summed_dtype
 from .shaping import flip, permute
 
+__all__ = ["cumsum", "prod"]
+
 
 def _product_of_others(x, g):
     """For every row of x, g times the product of all other rows: exact when some are zero.

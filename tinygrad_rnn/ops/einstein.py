@@ -15,6 +15,8 @@ from ..core.declare import primitive
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 
+__all__ = ["einsum"]
+
 
 def _terms(subscripts):
     """``"ij,jk->ik"`` → ["ij", "jk"], "ik"."""

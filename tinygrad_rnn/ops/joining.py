@@ -12,6 +12,8 @@ from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from .reduce import reduced_axes
 
+__all__ = ["chunk", "concatenate", "split", "stack"]
+
 
 def along(axis, index, ndim):
     """The index tuple that applies `index` along one axis."""

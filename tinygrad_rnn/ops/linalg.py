@@ -16,6 +16,8 @@ from .creation import as_tensor
 from .einstein import einsum
 from .shaping import reshape
 
+__all__ = ["dot", "inner", "matmul", "outer"]
+
 
 def _matmul_shape(a, b):
     if not a or not b:

@@ -10,6 +10,8 @@ from ..core.broadcasting import broadcast_to
 from ..core.declare import primitive
 from ..core.errors import ShapeError
 
+__all__ = ["mean", "sum"]
+
 Axis = int | tuple[int, ...] | None
 
 

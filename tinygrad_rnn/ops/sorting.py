@@ -11,6 +11,8 @@ from .joining import along
 from .lookup import gather
 from .reduce import reduced_axes
 
+__all__ = ["argsort", "sort", "topk"]
+
 
 def _sorted(x, *, axis, descending):
     reduced_axes(x, (axis,))
