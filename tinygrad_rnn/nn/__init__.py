@@ -1,6 +1,5 @@
 """Modules, cells and layers."""
 
-from . import basic, cells, converters, recurrent
 from .basic import *
 from .cell import Cell
 from .cells import *

@@ -1,26 +1,5 @@
 """Every op, declared once, by theme. What a file exports is said in its own `__all__`."""
 
-from . import (
-    activations,
-    arithmetic,
-    comparisons,
-    creation,
-    cumulative,
-    einstein,
-    extrema,
-    functions,
-    indexing,
-    joining,
-    linalg,
-    log_sum_exp,
-    lookup,
-    losses,
-    random,
-    reduce,
-    shaping,
-    sorting,
-    statistics,
-)
 from . import interop as _interop  # noqa: F401  (teaches NumPy's functions about Tensor)
 from . import methods as _methods  # noqa: F401  (attaches operators and methods to Tensor)
 from .activations import *

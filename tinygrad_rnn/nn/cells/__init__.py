@@ -1,7 +1,6 @@
 """Cells, node by node: one file a theme, in the order of the catalogue: those to begin with first."""
 
 # ruff: noqa: I001 (the order)
-from . import classic, lstm_family, gated, dynamics, structured, article, wrappers
 from .catalogue import CellFacts, catalogue
 from .classic import *
 from .lstm_family import *

@@ -17,10 +17,8 @@ from .packed import PackedCell, TwoStateCell, activation
 __all__ = ["GRUCell", "IRNNCell", "LSTMCell", "ProjectedLSTMCell", "RNNCell"]
 
 
-@catalogued(
-    "rnn", "H(D + H + 2)", "the plainest: short memories, lessons, a baseline",
-    "Elman, Finding structure in time, Cognitive Science 14(2), 1990",
-)  # fmt: skip
+@catalogued("rnn", "H(D + H + 2)", "the plainest: short memories, lessons, a baseline",
+             "Elman, Finding structure in time, Cognitive Science 14(2), 1990")  # fmt: skip
 class RNNCell(PackedCell):
     """The simple recurrent network (Elman 1990).
 
@@ -67,11 +65,9 @@ class RNNCell(PackedCell):
         return super().extra_repr() + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity!r}")
 
 
-@catalogued(
-    "irnn", "H(D + H + 1)", "long sums with few parameters; small learning rates and clipped gradients",
-    "Le, Jaitly & Hinton, A simple way to initialize recurrent networks of rectified linear units, "
-    "arXiv:1504.00941, 2015",
-)  # fmt: skip
+@catalogued("irnn", "H(D + H + 1)", "long sums with few parameters; small learning rates and clipped gradients",
+             "Le, Jaitly & Hinton, A simple way to initialize recurrent networks of rectified linear units, "
+             "arXiv:1504.00941, 2015")  # fmt: skip
 class IRNNCell(PackedCell):
     """A simple recurrent network of rectifiers that begins as the identity (Le, Jaitly & Hinton 2015).
 
@@ -93,11 +89,9 @@ class IRNNCell(PackedCell):
         return h, h
 
 
-@catalogued(
-    "lstm", "4H(D + H + 2)", "the one to begin with",
-    "Hochreiter & Schmidhuber, Long short-term memory, Neural Computation 9(8), 1997; Gers, Schmidhuber & "
-    "Cummins, Learning to forget, Neural Computation 12(10), 2000",
-)  # fmt: skip
+@catalogued("lstm", "4H(D + H + 2)", "the one to begin with",
+             "Hochreiter & Schmidhuber, Long short-term memory, Neural Computation 9(8), 1997; Gers, Schmidhuber & "
+             "Cummins, Learning to forget, Neural Computation 12(10), 2000")  # fmt: skip
 class LSTMCell(TwoStateCell):
     """Long short-term memory (Hochreiter & Schmidhuber 1997) with a forget gate (Gers et al. 2000).
 
@@ -134,10 +128,8 @@ class LSTMCell(TwoStateCell):
         return h, (h, c)
 
 
-@catalogued(
-    "gru", "3H(D + H + 2)", "as good as the LSTM on most tasks with a quarter fewer parameters; cannot count",
-    "Cho et al., Learning phrase representations using RNN encoder-decoder, EMNLP 2014",
-)  # fmt: skip
+@catalogued("gru", "3H(D + H + 2)", "as good as the LSTM on most tasks with a quarter fewer parameters; cannot count",
+             "Cho et al., Learning phrase representations using RNN encoder-decoder, EMNLP 2014")  # fmt: skip
 class GRUCell(PackedCell):
     """The gated recurrent unit (Cho et al. 2014).
 
@@ -192,11 +184,9 @@ class GRUCell(PackedCell):
         return super().extra_repr() + ("" if self.reset_after else ", reset_after=False")
 
 
-@catalogued(
-    "projected-lstm", "4H(D + P + 2) + HP", "much memory with small recurrent matrices (P = H/2 here)",
-    "Sak, Senior & Beaufays, Long short-term memory based recurrent neural network architectures, "
-    "arXiv:1402.1128, 2014",
-)  # fmt: skip
+@catalogued("projected-lstm", "4H(D + P + 2) + HP", "much memory with small recurrent matrices (P = H/2 here)",
+             "Sak, Senior & Beaufays, Long short-term memory based recurrent neural network architectures, "
+             "arXiv:1402.1128, 2014")  # fmt: skip
 class ProjectedLSTMCell(LSTMCell):
     """An LSTM whose output is projected to P units before it is fed back (Sak et al. 2014).
 
