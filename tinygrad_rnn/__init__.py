@@ -8,10 +8,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .core import *  # noqa: F403
+from .core import *
 from .core import errors as errors
 from .core.names import PACKAGE, no_attribute
-from .ops import *  # noqa: F403
+from .ops import *
 
 if TYPE_CHECKING:
     from . import data as data
@@ -91,7 +91,7 @@ def _in_a_notebook(thing: Any, include: Any = None, exclude: Any = None) -> dict
     return mimebundle(thing)
 
 
-Tensor._repr_mimebundle_ = Graph._repr_mimebundle_ = _in_a_notebook  # type: ignore[attr-defined]  # noqa: F405
+Tensor._repr_mimebundle_ = Graph._repr_mimebundle_ = _in_a_notebook  # type: ignore[attr-defined]
 
 
 def __dir__() -> list[str]:

@@ -45,14 +45,10 @@ def _summed(x, *, shape):
 
 
 @primitive(
-    shape=_sum_to_shape,
-    vjps=[lambda g, y, x, shape: broadcast_to(g, shape=x.shape)],
+    shape=_sum_to_shape, vjps=[lambda g, y, x, shape: broadcast_to(g, shape=x.shape)],
     linear="each", kind="reduction", fold=(0, "total + x"), expansion=_summed,
-    cost=lambda out, x, shape: int(np.prod(x, dtype=np.int64)),
-    latex=r"\textstyle\sum_j {x}", plain="Σⱼ({x})",
-    glyph="Σ",
-    onnx="ReduceSum",
-    domain={"x": [(3, 4)], "shape": [(4,), (3, 1), ()]},
+    cost=lambda out, x, shape: int(np.prod(x, dtype=np.int64)), latex=r"\textstyle\sum_j {x}", plain="Σⱼ({x})",
+    glyph="Σ", onnx="ReduceSum", domain={"x": [(3, 4)], "shape": [(4,), (3, 1), ()]},
 )  # fmt: skip
 def sum_to(x, *, shape):
     """Sum over the axes along which something of `shape` was broadcast: the reverse of broadcasting."""
@@ -70,51 +66,29 @@ def _broadcast_shape(x: Shape, *, shape: Shape) -> Shape:
 
 
 @primitive(
-    shape=_broadcast_shape,
-    vjps=[lambda g, y, x, shape: unbroadcast(g, x.shape)],
-    linear="each",
-    kind="broadcast",
-    scalar="x",
-    numpy="np.broadcast_to(x, shape)",
-    latex="{x}",
-    glyph="⇱",
-    onnx="Expand",
+    shape=_broadcast_shape, vjps=[lambda g, y, x, shape: unbroadcast(g, x.shape)], linear="each", kind="broadcast",
+    scalar="x", numpy="np.broadcast_to(x, shape)", latex="{x}", glyph="⇱", onnx="Expand",
     domain={"x": [(4,), (3, 1), ()], "shape": [(3, 4)]},
-)
+)  # fmt: skip
 def broadcast_to(x, *, shape):
     """Repeat `x` to `shape` by NumPy's broadcasting rule."""
     return np.broadcast_to(x, shape)
 
 
 @primitive(
-    shape=lambda x, dtype: x,
-    dtype=lambda x, dtype: dtype,
-    vjps=[lambda g, y, x, dtype: cast(g, dtype=x.dtype)],
-    linear="each",
-    kind="cast",
-    scalar="number(x)",
-    numpy="x.astype(dtype)",
-    latex="{x}",
-    glyph="cast",
-    onnx="Cast",
+    shape=lambda x, dtype: x, dtype=lambda x, dtype: dtype, vjps=[lambda g, y, x, dtype: cast(g, dtype=x.dtype)],
+    linear="each", kind="cast", scalar="number(x)", numpy="x.astype(dtype)", latex="{x}", glyph="cast", onnx="Cast",
     domain={"x": [(3,)], "dtype": [np.float64]},
-)
+)  # fmt: skip
 def cast(x, *, dtype):
     """The same values in another dtype."""
     return np.asarray(x).astype(dtype)
 
 
 @primitive(
-    shape=lambda x: x,
-    vjps=[lambda g, y, x: g],
-    linear="each",
-    kind="reshape",
-    numpy="x",
-    latex="{x}",
-    glyph="=",
-    onnx="Identity",
-    domain={"x": [(3,)]},
-)
+    shape=lambda x: x, vjps=[lambda g, y, x: g], linear="each", kind="reshape", numpy="x", latex="{x}", glyph="=",
+    onnx="Identity", domain={"x": [(3,)]},
+)  # fmt: skip
 def alias(x):
     """The same values as a node of its own, so that they can be differentiated by apart from where they came from."""
     return x

@@ -13,6 +13,8 @@ from .init import Uniform, check_sizes, parameter_dtype
 from .module import Module
 from .parameter import Parameter
 
+__all__ = ["Dropout", "Embedding", "Linear", "Sequential"]
+
 
 class Linear(Module):
     """y = x Wᵀ + b.

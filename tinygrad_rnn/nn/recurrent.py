@@ -17,6 +17,8 @@ from .cells import GRUCell, LSTMCell, ProjectedLSTMCell, RNNCell
 from .init import check_sizes
 from .module import Module
 
+__all__ = ["GRU", "LSTM", "RNN", "Recurrent"]
+
 
 class Recurrent(Module):
     """Any cell over a sequence, or several cells, each reading the outputs of the one before.

@@ -1,334 +1,72 @@
-"""Every op, declared once, by theme."""
+"""Every op, declared once, by theme. What a file exports is said in its own `__all__`."""
 
 from ..core.names import TENSOR, answer
 from ..core.tensor import Tensor
 from . import interop as _interop  # noqa: F401  (teaches NumPy's functions about Tensor)
 from . import methods as _methods  # noqa: F401  (attaches operators and methods to Tensor)
-from .activations import (
-    elu,
-    gelu,
-    hard_sigmoid,
-    hard_tanh,
-    leaky_relu,
-    relu,
-    sigmoid,
-    silu,
-    softplus,
-    softsign,
-)
-from .arithmetic import absolute, add, divide, multiply, negative, power, sign, subtract
-from .averages import average, corrcoef, cov, median, percentile, quantile
-from .batching import vmap
-from .comparisons import (
-    clip,
-    equal,
-    greater,
-    greater_equal,
-    less,
-    less_equal,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    maximum,
-    minimum,
-    not_equal,
-    where,
-)
-from .creation import arange, eye, full, full_like, ones, ones_like, rand, randn, tensor, zeros, zeros_like
-from .differences import cumprod, diff, ediff1d, geomspace, gradient, linspace, logspace, trapezoid
-from .einstein import einsum
-from .exponentials import cbrt, exp2, log2, log10, logaddexp, logaddexp2, reciprocal, square
-from .extrema import argmax, argmin
-from .functions import cos, erf, exp, expm1, log, log1p, sin, sqrt, tan, tanh
-from .indexing import getitem
-from .joining import chunk, concatenate, split, stack
+from .activations import *
+from .arithmetic import *
+from .averages import *
+from .batching import *
+from .comparisons import *
+from .creation import *
+from .differences import *
+from .einstein import *
+from .exponentials import *
+from .extrema import *
+from .functions import *
+from .indexing import *
+from .joining import *
 from .keywords import answering, has_axis
-from .linalg import dot, inner, matmul, outer
-from .log_sum_exp import log_softmax, logsumexp, softmax
-from .lookup import embedding, gather, scatter_add
-from .losses import bce_with_logits, cross_entropy, mse
-from .padding import pad
-from .products import convolve, correlate, cross, kron, matvec, tensordot, vdot, vecdot, vecmat
-from .random import dropout
-from .rearranging import (
-    atleast_1d,
-    atleast_2d,
-    atleast_3d,
-    broadcast_arrays,
-    expand_dims,
-    fliplr,
-    flipud,
-    moveaxis,
-    ravel,
-    rollaxis,
-    rot90,
-    swapaxes,
-    transpose,
-)
-from .reductions import all, any, count_nonzero, cumsum, max, mean, min, prod, ptp, std, sum, var
-from .rounding import (
-    ceil,
-    divmod,
-    floor,
-    floor_divide,
-    fmax,
-    fmin,
-    fmod,
-    heaviside,
-    isfinite,
-    isinf,
-    isnan,
-    nan_to_num,
-    remainder,
-    rint,
-    round,
-    trunc,
-)
-from .selecting import compress, delete, diag, diagflat, diagonal, extract, select, take, take_along_axis, tril, triu
-from .shaping import expand, flip, permute, reshape, roll, squeeze, unsqueeze
-from .sorting import argsort, sort, topk
-from .stacking import (
-    append,
-    array_split,
-    block,
-    column_stack,
-    dsplit,
-    dstack,
-    hsplit,
-    hstack,
-    meshgrid,
-    repeat,
-    tile,
-    unstack,
-    vsplit,
-    vstack,
-)
-from .statistics import norm
-from .trigonometry import (
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctan2,
-    arctanh,
-    cosh,
-    deg2rad,
-    hypot,
-    rad2deg,
-    sinc,
-    sinh,
-)
-from .without_nan import nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar
+from .linalg import *
+from .log_sum_exp import *
+from .lookup import *
+from .losses import *
+from .padding import *
+from .products import *
+from .random import *
+from .rearranging import *
+from .reductions import *
+from .rounding import *
+from .selecting import *
+from .shaping import *
+from .sorting import *
+from .stacking import *
+from .statistics import *
+from .trigonometry import *
+from .without_nan import *
 
-__all__ = [
-    "absolute",
-    "add",
-    "all",
-    "any",
-    "append",
-    "arange",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctan2",
-    "arctanh",
-    "argmax",
-    "argmin",
-    "argsort",
-    "array_split",
-    "atleast_1d",
-    "atleast_2d",
-    "atleast_3d",
-    "average",
-    "bce_with_logits",
-    "block",
-    "broadcast_arrays",
-    "cbrt",
-    "ceil",
-    "chunk",
-    "clip",
-    "column_stack",
-    "compress",
-    "concatenate",
-    "convolve",
-    "corrcoef",
-    "correlate",
-    "cos",
-    "cosh",
-    "count_nonzero",
-    "cov",
-    "cross",
-    "cross_entropy",
-    "cumprod",
-    "cumsum",
-    "deg2rad",
-    "delete",
-    "diag",
-    "diagflat",
-    "diagonal",
-    "diff",
-    "divide",
-    "divmod",
-    "dot",
-    "dropout",
-    "dsplit",
-    "dstack",
-    "ediff1d",
-    "einsum",
-    "elu",
-    "embedding",
-    "equal",
-    "erf",
-    "exp",
-    "exp2",
-    "expand",
-    "expand_dims",
-    "expm1",
-    "extract",
-    "eye",
-    "flip",
-    "fliplr",
-    "flipud",
-    "floor",
-    "floor_divide",
-    "fmax",
-    "fmin",
-    "fmod",
-    "full",
-    "full_like",
-    "gather",
-    "gelu",
-    "geomspace",
-    "getitem",
-    "gradient",
-    "greater",
-    "greater_equal",
-    "hard_sigmoid",
-    "hard_tanh",
-    "heaviside",
-    "hsplit",
-    "hstack",
-    "hypot",
-    "inner",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "kron",
-    "leaky_relu",
-    "less",
-    "less_equal",
-    "linspace",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "log_softmax",
-    "logaddexp",
-    "logaddexp2",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "logspace",
-    "logsumexp",
-    "matmul",
-    "matvec",
-    "max",
-    "maximum",
-    "mean",
-    "median",
-    "meshgrid",
-    "min",
-    "minimum",
-    "moveaxis",
-    "mse",
-    "multiply",
-    "nan_to_num",
-    "nanmax",
-    "nanmean",
-    "nanmin",
-    "nanprod",
-    "nanstd",
-    "nansum",
-    "nanvar",
-    "negative",
-    "norm",
-    "not_equal",
-    "ones",
-    "ones_like",
-    "outer",
-    "pad",
-    "percentile",
-    "permute",
-    "power",
-    "prod",
-    "ptp",
-    "quantile",
-    "rad2deg",
-    "rand",
-    "randn",
-    "ravel",
-    "reciprocal",
-    "relu",
-    "remainder",
-    "repeat",
-    "reshape",
-    "rint",
-    "roll",
-    "rollaxis",
-    "rot90",
-    "round",
-    "scatter_add",
-    "select",
-    "sigmoid",
-    "sign",
-    "silu",
-    "sin",
-    "sinc",
-    "sinh",
-    "softmax",
-    "softplus",
-    "softsign",
-    "sort",
-    "split",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "std",
-    "subtract",
-    "sum",
-    "swapaxes",
-    "take",
-    "take_along_axis",
-    "tan",
-    "tanh",
-    "tensor",
-    "tensordot",
-    "tile",
-    "topk",
-    "transpose",
-    "trapezoid",
-    "tril",
-    "triu",
-    "trunc",
-    "unsqueeze",
-    "unstack",
-    "var",
-    "vdot",
-    "vecdot",
-    "vecmat",
-    "vmap",
-    "vsplit",
-    "vstack",
-    "where",
-    "zeros",
-    "zeros_like",
-]
+__all__: list[str] = []
+__all__ += activations.__all__
+__all__ += arithmetic.__all__
+__all__ += averages.__all__
+__all__ += batching.__all__
+__all__ += comparisons.__all__
+__all__ += creation.__all__
+__all__ += differences.__all__
+__all__ += einstein.__all__
+__all__ += exponentials.__all__
+__all__ += extrema.__all__
+__all__ += functions.__all__
+__all__ += indexing.__all__
+__all__ += joining.__all__
+__all__ += linalg.__all__
+__all__ += log_sum_exp.__all__
+__all__ += lookup.__all__
+__all__ += losses.__all__
+__all__ += padding.__all__
+__all__ += products.__all__
+__all__ += random.__all__
+__all__ += rearranging.__all__
+__all__ += reductions.__all__
+__all__ += rounding.__all__
+__all__ += selecting.__all__
+__all__ += shaping.__all__
+__all__ += sorting.__all__
+__all__ += stacking.__all__
+__all__ += statistics.__all__
+__all__ += trigonometry.__all__
+__all__ += without_nan.__all__
 
 answer(Tensor, TENSOR | {name: f"the function tg.{name}" for name in __all__ if name not in TENSOR})
 for _name in __all__:

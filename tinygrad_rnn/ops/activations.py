@@ -11,6 +11,8 @@ from ..core.elementwise import elementwise
 from .comparisons import where
 from .functions import erf, exp
 
+__all__ = ["elu", "gelu", "hard_sigmoid", "hard_tanh", "leaky_relu", "relu", "sigmoid", "silu", "softplus", "softsign"]
+
 _AT_ZERO = {"avoid": (0.0,)}
 
 

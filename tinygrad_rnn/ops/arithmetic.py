@@ -11,6 +11,8 @@ from ..core.tensor import Tensor, TensorLike
 from .comparisons import where
 from .functions import log
 
+__all__ = ["absolute", "add", "divide", "multiply", "negative", "power", "sign", "subtract"]
+
 
 @elementwise([1, 1], latex="{a} + {b}", glyph="+", onnx="Add", scalar="{a} + {b}", neutral=0, commutes=True)
 def add(a, b):

@@ -19,6 +19,8 @@ from .shaping import permute, reshape
 from .sorting import sort
 from .stacking import vstack
 
+__all__ = ["average", "corrcoef", "cov", "median", "percentile", "quantile"]
+
 
 def average(
     x: TensorLike, axis: Axis = None, weights: TensorLike = None, returned: bool = False, *, keepdims: bool = False

@@ -27,6 +27,8 @@ from .rearranging import moveaxis
 from .reduce import reduced_axes
 from .shaping import reshape
 
+__all__ = ["vmap"]
+
 
 def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: int = 0) -> Callable[..., Any]:
     """The function that applies f to every sample along an axis of its arguments, and stacks the results.

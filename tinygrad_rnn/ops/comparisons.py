@@ -8,6 +8,16 @@ from ..core.broadcasting import unbroadcast
 from ..core.elementwise import elementwise
 from ..core.errors import ArgumentError
 
+__all__ = [
+    "clip", "equal", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "maximum", "minimum", "not_equal", "where",
+]  # fmt: skip
+
+__all__ = [
+    "clip", "equal", "greater", "greater_equal", "less", "less_equal", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "maximum", "minimum", "not_equal", "where",
+]  # fmt: skip
+
 _APART = {"apart": 0.05}
 
 

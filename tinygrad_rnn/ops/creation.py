@@ -10,6 +10,8 @@ from ..core.errors import ArgumentError, DTypeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from .random import check_generator
 
+__all__ = ["arange", "eye", "full", "full_like", "ones", "ones_like", "rand", "randn", "tensor", "zeros", "zeros_like"]
+
 Shape = int | tuple[int, ...]
 
 

@@ -17,6 +17,8 @@ from .rearranging import atleast_1d, checked_axes, checked_axis, moveaxis, ravel
 from .reduce import sum
 from .shaping import reshape
 
+__all__ = ["cumprod", "diff", "ediff1d", "geomspace", "gradient", "linspace", "logspace", "trapezoid"]
+
 
 def diff(
     x: TensorLike, n: int = 1, axis: int = -1, prepend: TensorLike | None = None, append: TensorLike | None = None

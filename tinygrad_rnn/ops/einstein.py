@@ -14,6 +14,8 @@ from ..core.declare import primitive
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 
+__all__ = ["einsum"]
+
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LETTERS = _CAPITALS.lower() + _CAPITALS  # (importing `string` costs as much as a dozen ops)
 

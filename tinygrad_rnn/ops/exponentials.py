@@ -11,6 +11,8 @@ from ..core.tensor import Tensor, TensorLike
 from .activations import sigmoid
 from .arithmetic import divide, multiply, power
 
+__all__ = ["cbrt", "exp2", "log2", "log10", "logaddexp", "logaddexp2", "reciprocal", "square"]
+
 _LN2, _LN10 = math.log(2), math.log(10)
 _POSITIVE = {"x": (0.2, 3.0)}
 

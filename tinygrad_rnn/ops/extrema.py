@@ -9,6 +9,8 @@ from ..core.declare import primitive
 from ..core.errors import ShapeError
 from .reduce import REDUCTION, count, entries_read, reduced_shape, spread
 
+__all__ = ["argmax", "argmin"]
+
 
 def _extreme_shape(x, *, axis, keepdims):
     shape = reduced_shape(x, axis=axis, keepdims=keepdims)

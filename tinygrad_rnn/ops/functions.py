@@ -9,6 +9,8 @@ import numpy as np
 from .. import kernels
 from ..core.elementwise import elementwise
 
+__all__ = ["cos", "erf", "exp", "expm1", "log", "log1p", "sin", "sqrt", "tan", "tanh"]
+
 
 @elementwise(
     [lambda y, x: 0.5 / y],

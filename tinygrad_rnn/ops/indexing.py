@@ -9,6 +9,8 @@ from ..core.declare import primitive
 from ..core.errors import ShapeError
 from ..core.tensor import Tensor
 
+__all__ = ["getitem"]
+
 
 def _indexed(x, *, index):
     try:

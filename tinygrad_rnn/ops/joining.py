@@ -14,6 +14,8 @@ from .creation import operand
 from .reduce import reduced_axes
 from .shaping import reshape
 
+__all__ = ["chunk", "concatenate", "split", "stack"]
+
 
 def along(axis, index, ndim):
     """The index tuple that applies `index` along one axis."""

@@ -15,6 +15,8 @@ from .creation import as_tensor
 from .einstein import LETTERS, einsum
 from .shaping import reshape
 
+__all__ = ["dot", "inner", "matmul", "outer"]
+
 
 def _matmul_shape(a, b):
     if not a or not b:
@@ -108,16 +110,9 @@ class _SumOfProducts:
 
 
 @primitive(
-    shape=_matmul_shape,
-    vjps=[_matmul_a, _matmul_b],
-    collect={1: _SumOfProducts},
-    linear="each",
-    kind="matrix product",
-    numpy="a @ b",
-    cost=lambda out, a, b: 2 * math.prod(out) * a[-1],
-    latex="{a} {b}",
-    glyph="×",
-    onnx="MatMul",
+    shape=_matmul_shape, vjps=[_matmul_a, _matmul_b], collect={1: _SumOfProducts},
+    linear="each", kind="matrix product", cost=lambda out, a, b: 2 * math.prod(out) * a[-1],
+    latex="{a} {b}", glyph="×", onnx="MatMul", numpy="a @ b",
     domain={"shapes": [((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 2)), ((2, 3), (3,)), ((2, 1, 2, 3), (4, 3, 2)),
                        ((3,), (2, 3, 4)), ((2, 2, 3), (3,)), ((2, 2, 3), (3, 2)), ((2, 3, 0), (0, 2)), ((0, 3), (3, 2)),
                        ((2, 0), (0, 3))]},

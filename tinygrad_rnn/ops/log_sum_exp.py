@@ -9,6 +9,8 @@ from ..core.errors import ShapeError
 from .functions import exp
 from .reduce import REDUCTION, count, mean_dtype, reduced_axes, reduced_shape, spread
 
+__all__ = ["log_softmax", "logsumexp", "softmax"]
+
 
 def _same_shape(x, *, axis):
     reduced_axes(x, axis)

@@ -16,6 +16,8 @@ from .indexing import add_at
 from .joining import along
 from .reduce import reduced_axes
 
+__all__ = ["embedding", "gather", "scatter_add"]
+
 
 def check_indices(indices, size, what, *, negative=True):
     """Integers in range, or an error that names the first one that is not."""

@@ -18,6 +18,8 @@ from .lookup import put_along
 from .reduce import mean_dtype
 from .shaping import permute, unsqueeze
 
+__all__ = ["bce_with_logits", "cross_entropy", "mse"]
+
 
 def _reduced(losses: Tensor, reduction: str) -> Tensor:
     if reduction not in ("mean", "sum", "none"):

@@ -16,6 +16,8 @@ from .creation import operand
 from .joining import along, concatenate
 from .lookup import take
 
+__all__ = ["pad"]
+
 #: Modes whose new entries are entries of x: np.pad of the positions says which.
 _REPEATING = ("edge", "reflect", "symmetric", "wrap")
 #: Modes whose new entries are computed from those near the edge.

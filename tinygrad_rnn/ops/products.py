@@ -18,6 +18,8 @@ from .rearranging import checked_axes, moveaxis, ravel
 from .reduce import sum
 from .shaping import flip, pad, permute, reshape
 
+__all__ = ["convolve", "correlate", "cross", "kron", "matvec", "tensordot", "vdot", "vecdot", "vecmat"]
+
 
 def tensordot(a: TensorLike, b: TensorLike, axes: Any = 2) -> Tensor:
     """The sum of products over some axes of both: the last `axes` of a with the first of b, or the pairs named.

@@ -8,6 +8,8 @@ from ..core.declare import primitive
 from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 
+__all__ = ["dropout"]
+
 
 def check_generator(what: str, generator: object) -> None:
     """Randomness is explicit: raise unless a NumPy generator was given."""

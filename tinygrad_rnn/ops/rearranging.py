@@ -15,6 +15,11 @@ from .creation import operand
 from .reduce import reduced_axes
 from .shaping import flip, permute, reshape
 
+__all__ = [
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "expand_dims", "fliplr", "flipud", "moveaxis",
+    "ravel", "rollaxis", "rot90", "swapaxes", "transpose",
+]  # fmt: skip
+
 Axes = int | Sequence[int]
 
 

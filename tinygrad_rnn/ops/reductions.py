@@ -20,6 +20,8 @@ from .keywords import answering
 from .rearranging import atleast_1d
 from .reduce import Axis
 
+__all__ = ["all", "any", "count_nonzero", "cumsum", "max", "mean", "min", "prod", "ptp", "std", "sum", "var"]
+
 
 @answering
 def sum(

@@ -10,6 +10,11 @@ from .arithmetic import absolute, sign
 from .comparisons import equal, maximum, minimum, where
 from .creation import operand
 
+__all__ = [
+    "ceil", "divmod", "floor", "floor_divide", "fmax", "fmin", "fmod", "heaviside", "isfinite", "isinf", "isnan",
+    "nan_to_num", "remainder", "rint", "round", "trunc",
+]  # fmt: skip
+
 _BETWEEN = {"x": (-2.9, 2.9), "avoid": (-2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5)}
 _QUOTIENT = {"a": (0.1, 0.9), "b": (1.0, 3.0)}
 

@@ -17,6 +17,11 @@ from .indexing import put
 from .rearranging import checked_axis, moveaxis, ravel
 from .reduce import sum
 
+__all__ = [
+    "compress", "delete", "diag", "diagflat", "diagonal", "extract", "select", "take", "take_along_axis", "tril",
+    "triu",
+]  # fmt: skip
+
 
 def _triangle(what: str, x: TensorLike, k: int) -> tuple[Any, np.ndarray]:
     x = operand(x)

@@ -13,6 +13,8 @@ from ..core.errors import ShapeError
 from ..core.tensor import Tensor, TensorLike
 from .reduce import reduced_axes
 
+__all__ = ["expand", "flip", "permute", "reshape", "roll", "squeeze", "unsqueeze"]
+
 
 def _reshaped(x, *, shape):
     size, known = math.prod(x), math.prod(n for n in shape if n != -1)

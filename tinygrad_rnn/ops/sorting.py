@@ -13,6 +13,8 @@ from .lookup import gather
 from .reduce import reduced_axes
 from .shaping import reshape
 
+__all__ = ["argsort", "sort", "topk"]
+
 
 def _sorted(x, *, axis, descending):
     reduced_axes(x, (axis,))

@@ -16,6 +16,11 @@ from .lookup import take
 from .rearranging import atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, checked_axis, moveaxis, ravel
 from .shaping import reshape
 
+__all__ = [
+    "append", "array_split", "block", "column_stack", "dsplit", "dstack", "hsplit", "hstack", "meshgrid", "repeat",
+    "tile", "unstack", "vsplit", "vstack",
+]  # fmt: skip
+
 
 def vstack(tensors: Sequence[TensorLike]) -> Tensor:
     """Joined along the first axis; vectors are rows."""

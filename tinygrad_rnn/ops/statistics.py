@@ -12,6 +12,8 @@ from .comparisons import where
 from .extrema import max
 from .reduce import REDUCTION, Axis, count, mean_dtype, reduced_shape, spread
 
+__all__ = ["norm"]
+
 
 def over(g, y):
     """g / y, and 0 where y is 0."""

@@ -12,6 +12,11 @@ from .arithmetic import multiply
 from .comparisons import where
 from .functions import sin, sqrt
 
+__all__ = [
+    "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cosh", "deg2rad", "hypot", "rad2deg",
+    "sinc", "sinh",
+]  # fmt: skip
+
 _INSIDE = {"x": (-0.8, 0.8)}
 
 

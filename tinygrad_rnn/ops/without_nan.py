@@ -13,6 +13,8 @@ from .creation import operand
 from .reduce import Axis
 from .rounding import isnan
 
+__all__ = ["nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar"]
+
 
 def _numbers(x: TensorLike) -> tuple[Any, Any]:
     """x with 0 for NaN, and where it is a number."""

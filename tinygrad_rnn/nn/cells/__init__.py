@@ -1,46 +1,20 @@
-"""Cells, node by node: one file a theme."""
+"""Cells, node by node: one file a theme, in the order of the catalogue: those to begin with first."""
 
-from .article import ArticleCell, ArticleForgetCell, ArticleInputCell, ArticleOutputCell
+# ruff: noqa: I001 (the order)
 from .catalogue import CellFacts, catalogue
-from .classic import GRUCell, IRNNCell, LSTMCell, ProjectedLSTMCell, RNNCell
-from .dynamics import AntisymmetricCell, CoRNNCell, LEMCell
-from .gated import IndRNNCell, JANETCell, LiGRUCell, MGUCell, MinGRUCell, MinLSTMCell, UGRNNCell
-from .lstm_family import LayerNormLSTMCell, MemoryBlockCell, PeepholeLSTMCell, SLSTMCell
-from .packed import PackedCell
-from .structured import DelayedRNNCell, WinnerTakeAllCell
-from .wrappers import LearnedInitialState, RecurrentDropout, VariationalDropout, Zoneout
+from .classic import *
+from .lstm_family import *
+from .gated import *
+from .dynamics import *
+from .structured import *
+from .article import *
+from .wrappers import *
 
-__all__ = [
-    "AntisymmetricCell",
-    "ArticleCell",
-    "ArticleForgetCell",
-    "ArticleInputCell",
-    "ArticleOutputCell",
-    "CellFacts",
-    "CoRNNCell",
-    "DelayedRNNCell",
-    "GRUCell",
-    "IRNNCell",
-    "IndRNNCell",
-    "JANETCell",
-    "LEMCell",
-    "LSTMCell",
-    "LayerNormLSTMCell",
-    "LearnedInitialState",
-    "LiGRUCell",
-    "MGUCell",
-    "MemoryBlockCell",
-    "MinGRUCell",
-    "MinLSTMCell",
-    "PackedCell",
-    "PeepholeLSTMCell",
-    "ProjectedLSTMCell",
-    "RNNCell",
-    "RecurrentDropout",
-    "SLSTMCell",
-    "UGRNNCell",
-    "VariationalDropout",
-    "WinnerTakeAllCell",
-    "Zoneout",
-    "catalogue",
-]
+__all__ = ["CellFacts", "catalogue"]
+__all__ += classic.__all__
+__all__ += lstm_family.__all__
+__all__ += gated.__all__
+__all__ += dynamics.__all__
+__all__ += structured.__all__
+__all__ += article.__all__
+__all__ += wrappers.__all__

@@ -14,9 +14,14 @@ from ...core.tensor import Tensor
 from ...ops import concatenate, sigmoid, tanh
 from ..cell import Cell
 from ..init import Uniform, check_sizes
+from .catalogue import catalogued
 from .packed import PackedCell
 
+__all__ = ["ArticleCell", "ArticleForgetCell", "ArticleInputCell", "ArticleOutputCell"]
 
+
+@catalogued("article", "3H(D + H + 1)", "to see what a double sigmoid does to memory (HD fewer if D = H)",
+             "equations 1 to 4 of the tutorial that this library implements")  # fmt: skip
 class ArticleCell(Cell):
     """The cell of equations 1 to 4, whose gates are squashed twice.
 
@@ -90,6 +95,8 @@ class SectionFiveCell(PackedCell):
         return (o * tanh(c)).named("h", role="state")
 
 
+@catalogued("article-forget", "3H(D + H + 1) + H(2H + 1)", "to compare with a standard forget gate",
+             "equations 5, 7 to 9, 12 and 13 of the tutorial that this library implements")  # fmt: skip
 class ArticleForgetCell(SectionFiveCell):
     """The forget gate of section 5: an update gate G fed by gates.
 
@@ -128,6 +135,8 @@ class ArticleForgetCell(SectionFiveCell):
         return h, (h, c, f)
 
 
+@catalogued("article-input", "2H(D + H + 1) + H(2H + 1)", "to compare with a standard input gate",
+             "equations 9 to 13 of the tutorial that this library implements")  # fmt: skip
 class ArticleInputCell(SectionFiveCell):
     """The input gate of section 5: one that retains.
 
@@ -156,6 +165,8 @@ class ArticleInputCell(SectionFiveCell):
         return h, (h, c)
 
 
+@catalogued("article-output", "3H(D + H + 1) + H(2H + 1)", "to compare with a standard output gate",
+             "equations 5, 9, 10, 12 and 13 of the tutorial that this library implements")  # fmt: skip
 class ArticleOutputCell(SectionFiveCell):
     """The output gate of section 5: fed by c through a full matrix, and not by x.
 

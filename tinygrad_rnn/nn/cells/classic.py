@@ -11,9 +11,14 @@ from ...core.tensor import Tensor
 from ...ops import relu, sigmoid, tanh
 from ..init import Uniform
 from ..parameter import Parameter
+from .catalogue import catalogued
 from .packed import PackedCell, TwoStateCell, activation
 
+__all__ = ["GRUCell", "IRNNCell", "LSTMCell", "ProjectedLSTMCell", "RNNCell"]
 
+
+@catalogued("rnn", "H(D + H + 2)", "the plainest: short memories, lessons, a baseline",
+             "Elman, Finding structure in time, Cognitive Science 14(2), 1990")  # fmt: skip
 class RNNCell(PackedCell):
     """The simple recurrent network (Elman 1990).
 
@@ -60,6 +65,9 @@ class RNNCell(PackedCell):
         return super().extra_repr() + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity!r}")
 
 
+@catalogued("irnn", "H(D + H + 1)", "long sums with few parameters; small learning rates and clipped gradients",
+             "Le, Jaitly & Hinton, A simple way to initialize recurrent networks of rectified linear units, "
+             "arXiv:1504.00941, 2015")  # fmt: skip
 class IRNNCell(PackedCell):
     """A simple recurrent network of rectifiers that begins as the identity (Le, Jaitly & Hinton 2015).
 
@@ -81,6 +89,9 @@ class IRNNCell(PackedCell):
         return h, h
 
 
+@catalogued("lstm", "4H(D + H + 2)", "the one to begin with",
+             "Hochreiter & Schmidhuber, Long short-term memory, Neural Computation 9(8), 1997; Gers, Schmidhuber & "
+             "Cummins, Learning to forget, Neural Computation 12(10), 2000")  # fmt: skip
 class LSTMCell(TwoStateCell):
     """Long short-term memory (Hochreiter & Schmidhuber 1997) with a forget gate (Gers et al. 2000).
 
@@ -117,35 +128,8 @@ class LSTMCell(TwoStateCell):
         return h, (h, c)
 
 
-class ProjectedLSTMCell(LSTMCell):
-    """An LSTM whose output is projected to P units before it is fed back (Sak et al. 2014).
-
-        h = W_hr (o ⊙ tanh(c)),   otherwise as `LSTMCell`
-
-    Shapes: h (B, P); c (B, H); weight_ih (4H, D), weight_hh (4H, P), weight_hr (P, H).
-    """
-
-    def __init__(self, input_size: int, hidden_size: int, proj_size: int, bias: bool = True, **options: Any):
-        super().__init__(input_size, hidden_size, bias, **options)
-        draw = Uniform(hidden_size, self.dtype, options.get("generator"))
-        self.proj_size = proj_size
-        self.weight_hh = draw(4 * hidden_size, proj_size)
-        self.weight_hr = draw(proj_size, hidden_size)
-
-    def initial_state(self, batch: int | None) -> tuple[Tensor, Tensor]:
-        """h′ = 0, (B, P), and c′ = 0, (B, H)."""
-        return self.zeros(batch, self.proj_size, "h"), self.zeros(batch, self.hidden_size, "c")
-
-    def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
-        h, (_, c) = super().step(x, state)
-        h = (h @ self.weight_hr.mT).named("h", role="state")
-        return h, (h, c)
-
-    def extra_repr(self) -> str:
-        bias = "" if self.bias_ih is not None else ", bias=False"
-        return f"{self.input_size}, {self.hidden_size}, {self.proj_size}{bias}"
-
-
+@catalogued("gru", "3H(D + H + 2)", "as good as the LSTM on most tasks with a quarter fewer parameters; cannot count",
+             "Cho et al., Learning phrase representations using RNN encoder-decoder, EMNLP 2014")  # fmt: skip
 class GRUCell(PackedCell):
     """The gated recurrent unit (Cho et al. 2014).
 
@@ -198,3 +182,35 @@ class GRUCell(PackedCell):
 
     def extra_repr(self) -> str:
         return super().extra_repr() + ("" if self.reset_after else ", reset_after=False")
+
+
+@catalogued("projected-lstm", "4H(D + P + 2) + HP", "much memory with small recurrent matrices (P = H/2 here)",
+             "Sak, Senior & Beaufays, Long short-term memory based recurrent neural network architectures, "
+             "arXiv:1402.1128, 2014")  # fmt: skip
+class ProjectedLSTMCell(LSTMCell):
+    """An LSTM whose output is projected to P units before it is fed back (Sak et al. 2014).
+
+        h = W_hr (o ⊙ tanh(c)),   otherwise as `LSTMCell`
+
+    Shapes: h (B, P); c (B, H); weight_ih (4H, D), weight_hh (4H, P), weight_hr (P, H).
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, proj_size: int, bias: bool = True, **options: Any):
+        super().__init__(input_size, hidden_size, bias, **options)
+        draw = Uniform(hidden_size, self.dtype, options.get("generator"))
+        self.proj_size = proj_size
+        self.weight_hh = draw(4 * hidden_size, proj_size)
+        self.weight_hr = draw(proj_size, hidden_size)
+
+    def initial_state(self, batch: int | None) -> tuple[Tensor, Tensor]:
+        """h′ = 0, (B, P), and c′ = 0, (B, H)."""
+        return self.zeros(batch, self.proj_size, "h"), self.zeros(batch, self.hidden_size, "c")
+
+    def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+        h, (_, c) = super().step(x, state)
+        h = (h @ self.weight_hr.mT).named("h", role="state")
+        return h, (h, c)
+
+    def extra_repr(self) -> str:
+        bias = "" if self.bias_ih is not None else ", bias=False"
+        return f"{self.input_size}, {self.hidden_size}, {self.proj_size}{bias}"

@@ -11,9 +11,15 @@ from ...core.tensor import Tensor
 from ...ops import sigmoid, tanh
 from ...ops.indexing import put
 from ..init import Uniform
+from .catalogue import catalogued
 from .packed import PackedCell
 
+__all__ = ["AntisymmetricCell", "CoRNNCell", "LEMCell"]
 
+
+@catalogued("antisymmetric", "H(D + 1) + H(H − 1)/2", "gradients that neither vanish nor explode, with few parameters",
+             "Chang et al., AntisymmetricRNN: a dynamical system view on recurrent neural "
+             "networks, ICLR 2019")  # fmt: skip
 class AntisymmetricCell(PackedCell):
     """The antisymmetric RNN, whose Jacobian has eigenvalues near 1 (Chang et al. 2019).
 
@@ -60,6 +66,8 @@ class AntisymmetricCell(PackedCell):
         return super().extra_repr() + options + ("" if self.gamma == 0.01 else f", gamma={self.gamma}")
 
 
+@catalogued("co-rnn", "H(D + 2H + 1)", "oscillating signals; bounded gradients",
+             "Rusch & Mishra, Coupled oscillatory recurrent neural network (coRNN), ICLR 2021")  # fmt: skip
 class CoRNNCell(PackedCell):
     """The coupled oscillatory RNN: units are oscillators that drive each other (Rusch & Mishra 2021).
 
@@ -107,6 +115,8 @@ class CoRNNCell(PackedCell):
         return super().extra_repr() + "".join(options)
 
 
+@catalogued("lem", "4H(D + H + 1)", "signals with several time scales, at an LSTM's cost",
+             "Rusch et al., Long expressive memory for sequence modeling, ICLR 2022")  # fmt: skip
 class LEMCell(PackedCell):
     """Long expressive memory: two states, each with a learned time step of its own (Rusch et al. 2022).
 

@@ -10,9 +10,15 @@ from ...core.tensor import Tensor
 from ...ops import relu, sigmoid
 from ..cell import Cell
 from ..init import Uniform, check_sizes
+from .catalogue import catalogued
 from .packed import PackedCell, activation
 
+__all__ = ["IndRNNCell", "JANETCell", "LiGRUCell", "MGUCell", "MinGRUCell", "MinLSTMCell", "UGRNNCell"]
 
+
+@catalogued("ugrnn", "2H(D + H + 1)", "half of an LSTM; easy to train in deep stacks",
+             "Collins, Sohl-Dickstein & Sussillo, Capacity and trainability in recurrent neural "
+             "networks, ICLR 2017")  # fmt: skip
 class UGRNNCell(PackedCell):
     """The update gate RNN: one gate mixes the old state and a candidate (Collins, Sohl-Dickstein & Sussillo 2017).
 
@@ -34,6 +40,9 @@ class UGRNNCell(PackedCell):
         return h, h
 
 
+@catalogued("janet", "2H(D + H + 1)", "half of an LSTM; long memories with chrono initialisation",
+             "van der Westhuizen & Lasenby, The unreasonable effectiveness of the forget "
+             "gate, arXiv:1804.04849, 2018")  # fmt: skip
 class JANETCell(PackedCell):
     """Just another network: an LSTM of which only the forget gate is left (van der Westhuizen & Lasenby 2018).
 
@@ -66,6 +75,8 @@ class JANETCell(PackedCell):
         return super().extra_repr() + ("" if self.beta == 1 else f", beta={self.beta}")
 
 
+@catalogued("mgu", "2H(D + H + 1)", "a GRU with two thirds of its parameters",
+             "Zhou et al., Minimal gated unit for recurrent neural networks, IJAC 13(3), 2016")  # fmt: skip
 class MGUCell(PackedCell):
     """The minimal gated unit: a GRU whose one gate both resets and updates (Zhou et al. 2016).
 
@@ -87,6 +98,8 @@ class MGUCell(PackedCell):
         return h, h
 
 
+@catalogued("li-gru", "2H(D + H + 1)", "speech; a GRU with two thirds of its parameters and no saturation",
+             "Ravanelli et al., Light gated recurrent units for speech recognition, IEEE TETCI 2(2), 2018")  # fmt: skip
 class LiGRUCell(PackedCell):
     """The light GRU: no reset gate, and rectifiers (Ravanelli et al. 2018), without the paper's batch normalisation.
 
@@ -142,6 +155,8 @@ class InputGatedCell(Cell):
         return f"{self.input_size}, {self.hidden_size}" + (", bias=False" if self.bias_ih is None else "")
 
 
+@catalogued("min-gru", "2H(D + 1)", "many units in several layers, cheaply",
+             "Feng et al., Were RNNs all we needed?, arXiv:2410.01201, 2024")  # fmt: skip
 class MinGRUCell(InputGatedCell):
     """A GRU without recurrent weights, which could be computed by a parallel scan (Feng et al. 2024).
 
@@ -163,6 +178,8 @@ class MinGRUCell(InputGatedCell):
         return h, h
 
 
+@catalogued("min-lstm", "3H(D + 1)", "many units in several layers, cheaply",
+             "Feng et al., Were RNNs all we needed?, arXiv:2410.01201, 2024")  # fmt: skip
 class MinLSTMCell(InputGatedCell):
     """An LSTM without recurrent weights, its two gates scaled to add up to 1 (Feng et al. 2024).
 
@@ -186,6 +203,8 @@ class MinLSTMCell(InputGatedCell):
         return h, h
 
 
+@catalogued("ind-rnn", "H(D + 2)", "very long sequences in many layers; each unit is easy to read",
+             "Li et al., Independently recurrent neural network (IndRNN), CVPR 2018")  # fmt: skip
 class IndRNNCell(InputGatedCell):
     """The independently recurrent network: every unit sees only its own past (Li et al. 2018).
 

@@ -11,9 +11,14 @@ from ...core.tensor import Tensor
 from ...ops import concatenate, exp, maximum, sigmoid, softplus, tanh
 from ..init import Uniform, check_sizes
 from ..parameter import Parameter
+from .catalogue import catalogued
 from .packed import PackedCell, TwoStateCell
 
+__all__ = ["LayerNormLSTMCell", "MemoryBlockCell", "PeepholeLSTMCell", "SLSTMCell"]
 
+
+@catalogued("memory-block", "3H(D + 3H + 1)", "to reproduce the experiments of 1997; memories that never fade",
+             "Hochreiter & Schmidhuber, Long short-term memory, Neural Computation 9(8), 1997")  # fmt: skip
 class MemoryBlockCell(PackedCell):
     """The LSTM of 1997: memory blocks of several cells that share their gates, and no forget gate
     (Hochreiter & Schmidhuber 1997).
@@ -111,6 +116,9 @@ VARIANTS = {
 }
 
 
+@catalogued("peephole-lstm", "4H(D + H + 1) + 3H", "precise timing; which part of the LSTM does what",
+             "Greff et al., LSTM: a search space odyssey, arXiv:1503.04069, 2015; Gers & Schmidhuber, Recurrent nets "
+             "that time and count, IJCNN 2000")  # fmt: skip
 class PeepholeLSTMCell(TwoStateCell):
     """The LSTM with peepholes, and all that Greff et al. (2015) left out of it (peepholes: Gers & Schmidhuber 2000).
 
@@ -184,6 +192,8 @@ def through(gate: Tensor | None, value: Tensor) -> Tensor:
     return value if gate is None else gate * value
 
 
+@catalogued("layer-norm-lstm", "4H(D + H + 1) + 10H", "large or deep networks, small batches",
+             "Ba, Kiros & Hinton, Layer normalization, arXiv:1607.06450, 2016")  # fmt: skip
 class LayerNormLSTMCell(TwoStateCell):
     """The LSTM with layer normalisation (Ba, Kiros & Hinton 2016).
 
@@ -228,6 +238,8 @@ class LayerNormLSTMCell(TwoStateCell):
         return (a - a.mean(axis=-1, keepdims=True)) / (a.var(axis=-1, keepdims=True) + self.eps).sqrt()
 
 
+@catalogued("slstm", "4H(D + H + 1)", "revising what was stored: exponential gates can outweigh the past",
+             "Beck et al., xLSTM: extended long short-term memory, NeurIPS 2024")  # fmt: skip
 class SLSTMCell(PackedCell):
     """The LSTM with exponential gates of xLSTM, with a dense R (Beck et al. 2024).
 

@@ -12,9 +12,15 @@ from ...core.tensor import Tensor
 from ...ops import concatenate, maximum, tanh, where
 from ..cell import Cell
 from ..init import Uniform, check_sizes
+from .catalogue import catalogued
 from .packed import PackedCell
 
+__all__ = ["DelayedRNNCell", "WinnerTakeAllCell"]
 
+
+@catalogued("delayed-rnn", "H(D + 2H + 1)", "dependencies at known lags (delays 1 and 2 here)",
+             "Lin, Horne, Tiňo & Giles, Learning long-term dependencies in NARX recurrent neural networks, IEEE TNN "
+             "7(6), 1996")  # fmt: skip
 class DelayedRNNCell(Cell):
     """A simple recurrent network that sees states of several steps ago (NARX networks: Lin et al. 1996).
 
@@ -70,6 +76,8 @@ class DelayedRNNCell(Cell):
         return f"{self.input_size}, {self.hidden_size}{bias}, delays={self.delays}"
 
 
+@catalogued("winner-take-all", "H(D + H + 1)", "to see competition: gradients flow through winners alone",
+             "Srivastava et al., Compete to compute, NIPS 2013")  # fmt: skip
 class WinnerTakeAllCell(PackedCell):
     """A simple recurrent network whose units compete within blocks (local winner-take-all: Srivastava et al. 2013).
 

@@ -20,6 +20,8 @@ from ..cell import Cell
 from ..parameter import Parameter
 from .packed import Masks, masked
 
+__all__ = ["LearnedInitialState", "RecurrentDropout", "VariationalDropout", "Zoneout"]
+
 
 class Wrapper(Cell):
     """A cell around another."""
