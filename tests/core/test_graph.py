@@ -183,7 +183,7 @@ def test_listing_of_a_forward_graph():
     graph = tg.trace(lambda x, h: (step(x, h)[:, 1:3] * 2.0).sum(axis=0), ((2, 3), np.float64), ((2, 3), np.float64))
     assert repr(graph) == (
         """\
-Graph: 14 nodes, 13 edges, 122 FLOPs
+Graph: 14 nodes, 13 edges, 68 FLOPs
   W: (3, 3)  [parameter]
   b: (3,)  [parameter]
   x0: (2, 3)  [input]

@@ -4,9 +4,12 @@ import re
 
 import numpy as np
 import pytest
+from nn.cell_cases import make
+from view.view_cases import nodes
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.core.errors import ArgumentError, ShapeError
+from tinygrad_rnn.core.trees import flatten
 
 D, H, T, B = 5, 7, 11, 3
 
@@ -17,7 +20,7 @@ def one_bias(cell):
 
 
 @pytest.mark.parametrize(
-    ("make", "gates", "entrywise", "kept"),
+    ("kind", "gates", "entrywise", "kept"),
     [
         (tg.nn.RNNCell, 1, 3, 1),
         (tg.nn.LSTMCell, 4, 17, 6),
@@ -26,9 +29,9 @@ def one_bias(cell):
     ],
 )
 @pytest.mark.parametrize("bias", [True, False])
-def test_totals(make, gates, entrywise, kept, bias):
+def test_totals(kind, gates, entrywise, kept, bias):
     """A = H(D + H + 1) parameters a block; 2gH(D+H) + eH FLOPs forward, twice the products backward."""
-    cell = make(D, H, bias=bias)
+    cell = kind(D, H, bias=bias)
     total = tg.summary(cell, (T, B, D)).total
     assert total.parameters == sum(p.size for p in cell.parameters())
     assert total.parameters == gates * H * (D + H + bias) + one_bias(cell)
@@ -39,10 +42,27 @@ def test_totals(make, gates, entrywise, kept, bias):
     assert total.kept == kept * H * T * B * 4
 
 
+@pytest.mark.parametrize("name", tg.nn.catalogue())
+def test_all_who_count_flops_agree(name):
+    """A graph, its drawing and the summary; which leaves out what is computed from parameters alone, once a run."""
+    cell = make(name)
+    states, rebuild = flatten(cell.initial_state(1))
+
+    def step(x, *state):
+        output, after = cell.step(x, rebuild(list(state)))
+        return (*flatten(output)[0], *flatten(after)[0])
+
+    graph = tg.trace(step, (1, cell.input_size), *[s.shape for s in states])
+    once = tg.Graph([n for n in graph.nodes if n.op is not None and not n.is_abstract])
+    drawn = [line for node in nodes(tg.draw(graph, show="cost")).values() for line in node.label.details]
+    assert sum(int(line.split()[0].replace(",", "")) for line in drawn) == graph.flops
+    assert tg.summary(cell, (1, 1, cell.input_size)).total.forward == graph.flops - once.flops
+
+
 def test_formulas_hold_at_other_sizes():
-    for make in (tg.nn.RNNCell, tg.nn.LSTMCell, tg.nn.GRUCell):
-        total = tg.summary(make(3, 4)).total
-        other = tg.summary(make(20, 6)).total
+    for kind in (tg.nn.RNNCell, tg.nn.LSTMCell, tg.nn.GRUCell):
+        total = tg.summary(kind(3, 4)).total
+        other = tg.summary(kind(20, 6)).total
         for name, formula in total.formulas.items():
             expression = formula.replace("D²", "D*D").replace("H²", "H*H").replace("DH", "D*H")
             value = eval(re.sub(r"(?<=\d)(?=[DH])", "*", expression), {"D": 20, "H": 6})

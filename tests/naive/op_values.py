@@ -1,5 +1,6 @@
 """Values of ops by the plainest means: one entry at a time, loops and the math module."""
 
+import ast
 import itertools
 import math
 
@@ -30,8 +31,8 @@ SCALARS = {
 
 def scalar_value(op, entries, attrs):
     """The value of an elementwise op's scalar expression."""
-    names = {operand: f"({entry!r})" for operand, entry in zip(op.operands, entries, strict=True)}
-    return eval(op.scalar.format(**names, **attrs), {"__builtins__": {}, **SCALARS})
+    names = dict(zip(op.operands, entries, strict=True)) | attrs
+    return eval(compile(ast.Expression(op.entry), op.name, "eval"), {"__builtins__": {}, **SCALARS}, names)
 
 
 def lines(x, axis):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from ..core.expression import Filled, functions
 from ..core.tensor import Tensor
 from ..kernels.tile import padded
 from ..step.body import is_shared, width
-from .plan import REDUCTIONS, RESERVED, SAVED, Loop, Place, Product, Rows, alias_of, shared_base
-
-_NUMBER = re.compile(r"(?<![\w.\]\[])(\d+\.?\d*(?:e[+-]?\d+)?)(?![\w.\]])")
+from .plan import BUILTIN, RESERVED, SAVED, Loop, Place, Product, Rows, alias_of, shared_base
 
 
 @dataclass
@@ -22,6 +23,20 @@ class Source:
     text: str
     arrays: list[str]
     packed: set[int]  # the weights that loops multiply by
+
+
+class _Loop(Filled):
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return ast.Name(_number(node.value))
+
+    def called(self, node: ast.Call, name: str | None) -> ast.expr:
+        return ast.Call(ast.Name("F"), node.args, []) if name == "number" else node
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, (float, np.floating)) and not np.isfinite(value):
+        return f"F({'-' if value < 0 else ''}np.{'nan' if value != value else 'inf'})"
+    return f"F({value!r})"
 
 
 def emitted(rows: Rows, dtype: np.dtype, title: str) -> Source:
@@ -173,15 +188,12 @@ class _Writer:
         before, lines, after = [], [], []
         for n in loop.nodes:
             assert n.op is not None
-            if n.op.name in REDUCTIONS:
+            if n.op.fold is not None and n.op.step is not None:
                 total = self.variable(n)
                 value = self.value(n.inputs[0], inside)
-                start, update = {
-                    "max": ("F(-np.inf)", f"{{v}} if {{v}} > {total} or {{v}} != {{v}} else {total}"),
-                    "min": ("F(np.inf)", f"{{v}} if {{v}} < {total} or {{v}} != {{v}} else {total}"),
-                }.get(n.op.name, ("F(0)", f"plus({total}, {{v}})"))
-                before.append(f"{total} = {start}")
-                lines.append(f"{total} = {update.format(v=value)}")
+                step = self.written(n.op.step, {"total": total, "x": value})
+                before.append(f"{total} = {_number(n.op.fold[0])}")
+                lines.append(f"{total} = {f'plus({total}, {value})' if n.op.sums else step}")
                 after += [f"{self.entry(p, None)} = {total}" for p in self.rows.places[n.number]]
                 continue
             text = self.expression(n, inside)
@@ -218,16 +230,14 @@ class _Writer:
     def expression(self, n: Tensor, inside: set[int]) -> str:
         op = n.op
         assert op is not None
-        if op.name == "broadcast_to":
-            return self.value(n.inputs[0], inside)
-        if op.name == "cast":
-            return f"F({self.value(n.inputs[0], inside)})"
-        assert op.scalar is not None
+        assert op.entry is not None
         values = {name: self.value(x, inside) for name, x in zip(op.operands, n.inputs, strict=True)}
-        template = _NUMBER.sub(r"F(\1)", op.scalar)
-        self.functions |= set(re.findall(r"([a-z_]\w*)\(", template)) - {"abs", "min", "max"}
-        attrs = {k: f"F({v!r})" for k, v in (n.attrs or {}).items()}
-        return template.format(**values, **attrs)
+        return self.written(op.entry, values | {k: _number(v) for k, v in (n.attrs or {}).items()})
+
+    def written(self, tree: ast.expr, values: dict[str, str]) -> str:
+        """An expression in names that the loop has, its numbers in the loop's dtype."""
+        self.functions |= functions(tree) - BUILTIN
+        return ast.unparse(_Loop({name: ast.Name(text) for name, text in values.items()}).of(tree))
 
     def value(self, x: Tensor, inside: set[int]) -> str:
         """The entry of x at this row and feature j."""
@@ -252,11 +262,7 @@ class _Writer:
             value = x.numpy().reshape(()).item()
             if x.dtype.kind != "f":
                 return repr(value)
-            return (
-                f"F({value!r})"
-                if np.isfinite(value)
-                else f"F({'-' if value < 0 else ''}np.{'nan' if value != value else 'inf'})"
-            )
+            return _number(value)
         base, offset = shared_base(x)
         name = self.rows.shared[base.number][0]
         if base.size == 1:

@@ -15,7 +15,6 @@ from ..step.body import Body, NotRowWise, is_entrywise, is_row, is_shared, width
 from .passes import is_product
 from .plan import (
     COPY,
-    REDUCTIONS,
     RESERVED,
     SAVED,
     Contraction,
@@ -29,6 +28,7 @@ from .plan import (
     product_terms,
     shape_text,
     shared_base,
+    unknown_functions,
     weight_name,
 )
 
@@ -175,7 +175,7 @@ class _Lowering:
     def check(self, n: Tensor) -> None:
         """Raise unless there is code for this op on rows."""
         assert n.op is not None
-        name, attrs = n.op.name, n.attrs or {}
+        op, name = n.op, n.op.name
         if not is_row(n):
             raise NotRowWise(f"{name} makes {shape_text(n)} from the rows of the batch")
         for x in n.inputs:
@@ -186,23 +186,20 @@ class _Lowering:
                     f"{name} takes {x.dtype} where the step computes in {self.body.graph.outputs[0].dtype}"
                 )
         if is_entrywise(n):
-            if n.op.elementwise and n.op.scalar is None:
+            if op.entry is None:
                 raise NotRowWise(f"op {name} gives no scalar expression")
+            if missing := unknown_functions(op.entry):
+                raise NotRowWise(f"op {name}: there is no scalar function {missing[0]}")
             if n.dtype.kind not in "fb":
                 raise NotRowWise(f"{name} makes {n.dtype} rows")
             return
-        features = attrs.get("axis") in (-1, n.inputs[0].ndim - 1, (-1,), (n.inputs[0].ndim - 1,))
-        supported = {
-            "matmul": is_product(n) and n.inputs[1].ndim == 2,
-            "getitem": alias_of(n, self.body) is not None,
-            "concatenate": features and all(is_row(x) for x in n.inputs),
-            "sum": features and n.inputs[0].ndim == 2,
-            "max": features and n.inputs[0].ndim == 2,
-            "min": features and n.inputs[0].ndim == 2,
-            "sum_to": n.inputs[0].ndim == 2 and width(n) == 1,
-            **{name: width(n) == 1 and width(n.inputs[0]) == 1 for name in ("reshape", "squeeze", "unsqueeze")},
-        }
-        if not supported.get(name, False):
+        supported = (
+            (is_product(n) and n.inputs[1].ndim == 2)
+            or alias_of(n, self.body) is not None
+            or (op.kind == "concatenation" and all(is_row(x) and x.ndim == n.ndim == 2 for x in n.inputs))
+            or (op.fold is not None and n.inputs[0].ndim == 2 and width(n) == 1)
+        )
+        if not supported:
             raise NotRowWise(f"there is no row-wise code for {name}: {shape_text(n.inputs[0])} → {shape_text(n)}")
 
     def with_parts(self, nodes: list[Tensor]) -> list[Tensor]:
@@ -210,7 +207,7 @@ class _Lowering:
         ordered: list[Tensor] = []
         self.parts: dict[int, list[Tensor]] = {}
         for n in nodes:
-            if n.op.name == "concatenate":  # type: ignore[union-attr]
+            if n.op.kind == "concatenation":  # type: ignore[union-attr]
                 if not self.places[n.number]:
                     name = self.name(f"{n.name or 'joined'}_rows")
                     self.places[n.number].append(Place("scratch", name, n.shape[1]))
@@ -233,7 +230,7 @@ class _Lowering:
         """Whether a loop computes it, and can write it wherever it is wanted."""
         if x.number in self.body.given or is_shared(x) or x.op is None or is_product(x):
             return False
-        return is_entrywise(x) or x.op.name in REDUCTIONS
+        return is_entrywise(x) or x.op.fold is not None
 
     # -- when ---------------------------------------------------------------------------------
 
@@ -241,14 +238,13 @@ class _Lowering:
         """Loops have even levels, products odd ones; a value is complete as a row above its level."""
         merged = self.merged_products(nodes)
         for n in nodes:
-            name = n.op.name  # type: ignore[union-attr]
             if n.number in merged:
                 continue
             if is_product(n):
                 rows = [a for a, _ in product_terms(n)]
                 at = max([self.ready(a) for a in rows], default=-2) + 1
                 self.level[n.number] = at if at % 2 else at + 1
-            elif name == "concatenate":
+            elif n.op.kind == "concatenation":  # type: ignore[union-attr]
                 self.level[n.number] = max(self.ready(x) for x in self.parts[n.number])
             elif alias_of(n, self.body) is not None:
                 self.level[n.number] = self.ready(n.inputs[0])
@@ -264,7 +260,7 @@ class _Lowering:
                 uses[x.number].append(n)
         inner = set()
         for n in reversed(nodes):
-            outer = [u for u in uses[n.number] if is_product(u) and u.op.name == "add"]  # type: ignore[union-attr]
+            outer = [u for u in uses[n.number] if is_product(u) and u.op.adds]  # type: ignore[union-attr]
             if is_product(n) and outer and len(outer) == len(uses[n.number]) and not self.places[n.number]:
                 inner.add(n.number)
         self.inner = inner
@@ -288,8 +284,8 @@ class _Lowering:
             return level + 1
         op = source.op
         assert op is not None
-        same = aligned and width(source) == width(x) == width(n) and op.name not in REDUCTIONS
-        return level if same and op.name != "concatenate" else level + 2
+        same = aligned and width(source) == width(x) == width(n) and op.fold is None
+        return level if same and op.kind != "concatenation" else level + 2
 
     def sink(self, nodes: list[Tensor]) -> None:
         """Compute what needs only given values where it is used, instead of keeping it."""
@@ -341,7 +337,7 @@ class _Lowering:
         products: dict[int, list[Product]] = defaultdict(list)
         loops: dict[int, dict[int, Loop]] = defaultdict(dict)
         for n in nodes:
-            if n.number in self.inner or alias_of(n, self.body) is not None or n.op.name == "concatenate":  # type: ignore[union-attr]
+            if n.number in self.inner or alias_of(n, self.body) is not None or n.op.kind == "concatenation":  # type: ignore[union-attr]
                 continue
             level = self.level[n.number]
             if is_product(n):
@@ -349,7 +345,7 @@ class _Lowering:
                     self.places[n.number].append(Place("scratch", self.name(f"{n.name or 'z'}_rows"), -1))
                 products[level].append(Product(n, product_terms(n)))
             else:
-                w = width(n.inputs[0]) if n.op.name in REDUCTIONS else width(n)  # type: ignore[union-attr]
+                w = width(n.inputs[0]) if n.op.fold is not None else width(n)  # type: ignore[union-attr]
                 loops[level].setdefault(w, Loop(w)).nodes.append(n)
         self.keep_across_loops(nodes)
         order = sorted({*products, *loops})
@@ -367,7 +363,7 @@ class _Lowering:
                 if source.number in self.inner:
                     continue
                 same = self.level.get(n.number) == self.level[source.number] and not is_product(n)
-                if same and n.op.name != "concatenate":  # type: ignore[union-attr]
+                if same and n.op.kind != "concatenation":  # type: ignore[union-attr]
                     continue
                 name = self.name(f"{source.name or 'v'}_rows")
                 self.places[source.number].append(Place("scratch", name, width(source)))

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..core.apply import apply
-from ..core.op import REGISTRY
 from ..core.tensor import Tensor
+from ..ops.indexing import getitem
+from ..ops.joining import concatenate
 from ..step.body import (
     BATCH,
     Body,
@@ -30,56 +31,21 @@ Pass = Callable[[Body], Body]
 
 
 def expand(body: Body) -> Body:
-    """Write composite row functions (softmax, variance, norms) as sums, maxima and entrywise functions."""
+    """Write row functions (softmax, variance, powers) as the simpler ops that they declare, down to the simplest."""
 
     def rule(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
-        made = EXPANSIONS.get(node.op.name) if node.op is not None and is_row(node) else None
-        return made(*xs, **(node.attrs or {})) if made else None
+        op = node.op
+        if op is None or op.expansion is None or not is_row(node):
+            return None
+        made = op.expansion(*xs, **(node.attrs or {}))
+        found.append(made)
+        return made
 
-    return body.mapped(rule)
-
-
-def _softmax(x: Tensor, axis: Any) -> Tensor:
-    e = _shifted_exp(x, axis)
-    return e / e.sum(axis=axis, keepdims=True)
-
-
-def _shifted_exp(x: Tensor, axis: Any) -> Tensor:
-    return (x - x.max(axis=axis, keepdims=True)).exp()
-
-
-def _log_softmax(x: Tensor, axis: Any) -> Tensor:
-    shifted = x - x.max(axis=axis, keepdims=True)
-    return shifted - shifted.exp().sum(axis=axis, keepdims=True).log()
-
-
-def _logsumexp(x: Tensor, axis: Any, keepdims: bool) -> Tensor:
-    m = x.max(axis=axis, keepdims=True)
-    y = (x - m).exp().sum(axis=axis, keepdims=True).log() + m
-    return y if keepdims else y.reshape(x.shape[:1])
-
-
-def _mean(x: Tensor, axis: Any, keepdims: bool) -> Tensor:
-    return x.sum(axis=axis, keepdims=keepdims) * (1.0 / x.shape[-1])
-
-
-def _var(x: Tensor, axis: Any, ddof: int, keepdims: bool) -> Tensor:
-    d = x - x.sum(axis=axis, keepdims=True) * (1.0 / x.shape[-1])
-    return (d * d).sum(axis=axis, keepdims=keepdims) * (1.0 / (x.shape[-1] - ddof))
-
-
-def _std(x: Tensor, axis: Any, ddof: int, keepdims: bool) -> Tensor:
-    return _var(x, axis, ddof, keepdims).sqrt()
-
-
-EXPANSIONS: dict[str, Callable[..., Tensor]] = {
-    "softmax": _softmax,
-    "log_softmax": _log_softmax,
-    "logsumexp": _logsumexp,
-    "mean": _mean,
-    "var": _var,
-    "std": _std,
-}
+    while True:
+        found: list[Tensor | None] = []
+        body = body.mapped(rule)
+        if not any(made is not None for made in found):
+            return body
 
 
 def simplify(body: Body) -> Body:
@@ -88,44 +54,23 @@ def simplify(body: Body) -> Body:
 
 
 def _simplified(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
-    assert node.op is not None
-    name = node.op.name
-    if (
-        name in ("broadcast_to", "reshape", "sum_to", "cast")
-        and xs[0].shape == node.shape
-        and xs[0].dtype == node.dtype
-    ):
-        return xs[0]
-    if name == "alias":
-        return xs[0]
-    if name in ("add", "subtract", "multiply", "divide") and is_row(node):
-        a, b = xs
-        neutral = 0.0 if name in ("add", "subtract") else 1.0
-        if _constant(b) == neutral and a.shape == node.shape:
-            return a
-        if _constant(a) == neutral and b.shape == node.shape and name in ("add", "multiply"):
-            return b
-        if name == "multiply" and b.number < a.number and is_row(b) == is_row(a):
-            return b * a  # one order, so that equal products are seen to be equal
-    if name == "power" and is_row(node):
-        return _small_power(xs[0], node.attrs["exponent"])  # type: ignore[index]
-    if name == "negative" and xs[0].op is not None and xs[0].op.name == "negative":
+    op = node.op
+    assert op is not None
+    if op.kind in ("broadcast", "reshape", "cast") or op.sums:
+        return xs[0] if xs[0].shape == node.shape and xs[0].dtype == node.dtype else None
+    if op.coefficients == (-1,) and xs[0].op is op:
         return xs[0].inputs[0]
+    if not op.elementwise or len(xs) != 2 or not is_row(node):
+        return None
+    a, b = xs
+    if op.neutral is not None:
+        if _constant(b) == op.neutral and a.shape == node.shape:
+            return a
+        if _constant(a) == op.neutral and b.shape == node.shape and op.commutes:
+            return b
+    if op.commutes and not op.adds and b.number < a.number and is_row(b) == is_row(a):
+        return apply(op, (b, a), {})  # one order, so that equal products are seen to be equal
     return None
-
-
-def _small_power(x: Tensor, exponent: float) -> Tensor | None:
-    """Powers that a product, a root or a quotient computes."""
-    cases: dict[float, Callable[[], Tensor]] = {
-        1.0: lambda: x,
-        2.0: lambda: x * x,
-        3.0: lambda: x * x * x,
-        0.5: lambda: x.sqrt(),
-        -0.5: lambda: 1.0 / x.sqrt(),
-        -1.0: lambda: 1.0 / x,
-    }
-    make = cases.get(float(exponent))
-    return make() if make else None
 
 
 def _constant(x: Tensor) -> float | None:
@@ -168,13 +113,13 @@ def reassociate(body: Body) -> Body:
         uses[out.number] += 1
 
     def rule(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
-        if node.op is None or node.op.name != "add" or not is_row(node):
+        if node.op is None or not node.op.adds or not is_row(node):
             return None
         terms: list[Tensor] = []
         stack = list(reversed(list(zip(node.inputs, xs, strict=True))))
         while stack:
             old, x = stack.pop()
-            inner = x.op is not None and x.op.name == "add" and x.number not in body.given and x.shape == node.shape
+            inner = x.op is not None and x.op.adds and x.number not in body.given and x.shape == node.shape
             if inner and uses[old.number] == 1 and x.name is None:
                 stack.extend(reversed(list(zip(x.inputs, x.inputs, strict=True))))
             else:
@@ -196,7 +141,7 @@ def _sum(terms: list[Tensor]) -> Tensor:
 def _rank(x: Tensor) -> int:
     if is_product(x):
         return 0
-    if x.op is not None and x.op.name == "put":
+    if x.op is not None and x.op.kind == "scatter":
         return 1
     return 2 if is_row(x) else 3
 
@@ -205,16 +150,16 @@ def is_product(x: Tensor) -> bool:
     """A row times a shared matrix, or a sum of such."""
     if x.op is None:
         return False
-    if x.op.name == "matmul":
+    if x.op.kind == "matrix product":
         return is_row(x) and is_row(x.inputs[0]) and is_shared(x.inputs[1])
-    return x.op.name == "add" and all(is_product(i) and i.shape == x.shape for i in x.inputs)
+    return x.op.adds and all(is_product(i) and i.shape == x.shape for i in x.inputs)
 
 
 def slice_early(body: Body) -> Body:
     """A slice of an entrywise result is the entrywise function of slices: gates become loops of their own width."""
 
     def rule(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
-        if node.op is None or node.op.name != "getitem" or not is_row(node):
+        if node.op is None or node.op.kind != "slice" or not is_row(node):
             return None
         made = _sliced(xs[0], node.attrs["index"], body)  # type: ignore[index]
         return made if made.number != xs[0].number else None
@@ -226,7 +171,7 @@ def _sliced(x: Tensor, index: Any, body: Body) -> Tensor:
     """x[index], pushed below entrywise ops. The depth is that of one expression, but no call stack is used for it."""
     span = feature_slice(index, x.shape)
     if span is None:
-        return apply(REGISTRY["getitem"], (x,), {"index": index})
+        return getitem(x, index=index)
     order: list[Tensor] = []
     stack, seen = [x], set()
     while stack:
@@ -240,11 +185,10 @@ def _sliced(x: Tensor, index: Any, body: Body) -> Tensor:
     done: dict[int, Tensor] = {}
     for n in sorted(order, key=lambda n: n.number):
         if _splits(n, body):
-            attrs = {"shape": (BATCH, span[1] - span[0])} if n.op.name == "broadcast_to" else dict(n.attrs or {})  # type: ignore[union-attr]
+            attrs = {"shape": (BATCH, span[1] - span[0])} if n.op.kind == "broadcast" else dict(n.attrs or {})  # type: ignore[union-attr]
             done[n.number] = on_rows(n, [done.get(i.number, i) for i in n.inputs], attrs)
         else:
-            full = (Ellipsis, slice(*span))
-            done[n.number] = apply(REGISTRY["getitem"], (n,), {"index": full})
+            done[n.number] = getitem(n, index=(Ellipsis, slice(*span)))
     return done[x.number]
 
 
@@ -256,11 +200,9 @@ def join_puts(body: Body) -> Body:
     """A sum of rows placed side by side in zeros is their concatenation."""
 
     def rule(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
-        if node.op is None or not is_row(node):
+        if node.op is None or not is_row(node) or not (node.op.adds or node.op.kind == "scatter"):
             return None
-        if node.op.name not in ("add", "put"):
-            return None
-        puts = _put_terms(node.op.name, xs, node, body)
+        puts = _put_terms(xs, node, body)
         if puts is None:
             return None
         puts.sort(key=lambda p: p[0])
@@ -274,23 +216,23 @@ def join_puts(body: Body) -> Body:
             if x is not None:
                 parts.append(x)
             end = stop
-        return parts[0] if len(parts) == 1 else apply(REGISTRY["concatenate"], parts, {"axis": 1})
+        return parts[0] if len(parts) == 1 else concatenate(parts, axis=1)
 
     return body.mapped(rule)
 
 
-def _put_terms(name: str, xs: Iterable[Tensor], node: Tensor, body: Body) -> list[tuple[int, int, Tensor]] | None:
-    if name == "put":
+def _put_terms(xs: Iterable[Tensor], node: Tensor, body: Body) -> list[tuple[int, int, Tensor]] | None:
+    if not node.op.adds:  # type: ignore[union-attr]
         (x,) = xs
         span = feature_slice(node.attrs["index"], node.shape) if is_row(x) else None  # type: ignore[index]
         return None if span is None else [(*span, x)]
     terms: list[tuple[int, int, Tensor]] = []
     for x in xs:
-        if x.op is None or x.number in body.given or x.op.name != "concatenate":
+        if x.op is None or x.number in body.given or x.op.kind != "concatenation":
             return None
         position = 0
         for part in x.inputs:
-            if part.op is None or part.op.name != "broadcast_to" or _constant(part.inputs[0]) != 0.0:
+            if part.op is None or part.op.kind != "broadcast" or _constant(part.inputs[0]) != 0.0:
                 terms.append((position, position + part.shape[1], part))
             position += part.shape[1]
     return terms

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import keyword
 from dataclasses import dataclass, field
 
+from ..core.expression import functions
 from ..core.op import Op
 from ..core.tensor import Tensor
+from ..kernels import scalars
 from ..step.body import BATCH, Body, NotRowWise, feature_slice, is_row, is_shared, width
 
 COPY = Op("copy", lambda x: x, ("x",), {}, shape=lambda x: x, vjps=[None], elementwise=True, scalar="{x}")
-REDUCTIONS = ("sum", "sum_to", "max", "min")
 
 
 @dataclass
@@ -80,6 +82,8 @@ class Rows:
 
 #: The one array of all saved values, side by side: written by a forward program, read by its backward program.
 SAVED = "all_saved"
+#: Functions of scalar expressions that Numba has; the others are in `kernels.scalars`.
+BUILTIN = {"abs", "min", "max", "number"}
 #: Names the generated source uses itself.
 RESERVED = {
     *("first", "last", "T", "B", "F", "t", "r", "j", "rows", "block", "step", "start", "stride", "lag"),
@@ -97,15 +101,15 @@ def contractions_of(body: Body) -> list[Contraction]:
         rows = [x for x in node.inputs if BATCH in x.shape]
         if not rows:
             continue
-        if node.op.name == "matmul" and node.ndim == 2:
+        if node.op.kind == "matrix product" and node.ndim == 2:
             left, right = node.inputs
-            if left.op is not None and left.op.name == "permute" and is_row(left.inputs[0]) and is_row(right):
+            if left.op is not None and left.op.kind == "transpose" and is_row(left.inputs[0]) and is_row(right):
                 found.append(Contraction(node, left.inputs[0], right))
                 continue
-        if node.op.name in ("sum_to", "sum") and is_row(rows[0]) and width(rows[0]) == node.size:
+        if node.op.sums and is_row(rows[0]) and width(rows[0]) == node.size:
             found.append(Contraction(node, None, rows[0]))
             continue
-        if node.op.name in ("sum_to", "sum") and is_row(rows[0]) and node.size == 1:
+        if node.op.sums and is_row(rows[0]) and node.size == 1:
             total = rows[0].sum(axis=1, keepdims=True) if rows[0].ndim == 2 else rows[0]
             found.append(Contraction(node, None, total))
             continue
@@ -124,7 +128,7 @@ def product_terms(n: Tensor) -> list[tuple[Tensor, Tensor]]:
     terms, stack = [], [n]
     while stack:
         p = stack.pop()
-        if p.op.name == "matmul":  # type: ignore[union-attr]
+        if p.op.kind == "matrix product":  # type: ignore[union-attr]
             terms.append((p.inputs[0], p.inputs[1]))
         else:
             stack.extend(reversed(p.inputs))
@@ -135,30 +139,31 @@ def alias_of(n: Tensor, body: Body) -> tuple[Tensor, int] | None:
     """(source, offset) if `n` is only another look at `source`: a slice of features, a row scalar reshaped."""
     if n.op is None or n.number in body.given:
         return None
-    name = n.op.name
-    if name == "getitem" and is_row(n.inputs[0]) and n.ndim == n.inputs[0].ndim:
+    if n.op.kind == "slice" and is_row(n.inputs[0]) and n.ndim == n.inputs[0].ndim:
         span = feature_slice(n.attrs["index"], n.inputs[0].shape)  # type: ignore[index]
         return (n.inputs[0], span[0]) if span else None
-    if name in ("reshape", "squeeze", "unsqueeze") and is_row(n.inputs[0]) and width(n.inputs[0]) == width(n) == 1:
+    if n.op.kind == "reshape" and is_row(n.inputs[0]) and width(n.inputs[0]) == width(n) == 1:
         return n.inputs[0], 0
     return None
 
 
 def _linear(n: Tensor) -> bool:
     assert n.op is not None
-    dependent = sum(not is_shared(x) for x in n.inputs)
-    if n.op.linear is not None or n.op.name in ("add", "subtract", "negative"):
-        return n.op.linear != "each" or dependent == 1
-    return (n.op.name == "multiply" and dependent == 1) or (n.op.name == "divide" and is_shared(n.inputs[1]))
+    return n.op.linear_in([i for i, x in enumerate(n.inputs) if not is_shared(x)])
 
 
 def shared_base(x: Tensor) -> tuple[Tensor, int]:
     """(array, offset): a run of entries of a vector is read from the vector."""
-    if x.op is not None and x.op.name == "getitem" and x.ndim == x.inputs[0].ndim == 1:
+    if x.op is not None and x.op.kind == "slice" and x.ndim == x.inputs[0].ndim == 1:
         span = feature_slice(x.attrs["index"], x.inputs[0].shape)  # type: ignore[index]
         if span:
             return x.inputs[0], span[0]
     return x, 0
+
+
+def unknown_functions(entry: ast.expr) -> list[str]:
+    """Functions of a scalar expression that loops cannot call."""
+    return sorted(f for f in functions(entry) - BUILTIN if not hasattr(scalars, f))
 
 
 def weight_name(w: Tensor) -> str | None:

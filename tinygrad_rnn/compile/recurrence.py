@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.counting import flops
 from ..core.tensor import Tensor
 from ..step.body import BATCH, Body
 from ..step.scan import Operands, operands_of
@@ -92,7 +93,7 @@ class Recurrence:
     def cost(self) -> int:
         """FLOPs of a step for one row."""
         rows = [n for n in self.body.graph.nodes if BATCH in n.shape]
-        return sum(n.op.flops(n.shape, [x.shape for x in n.inputs], n.attrs) for n in rows if n.op) // BATCH
+        return sum(map(flops, rows)) // BATCH
 
     def program(self, kind: str, wrt: tuple[int, ...] = ()) -> Program:
         """The program of one kind: "infer" (keeps nothing), "forward", or "backward" by the operands `wrt`."""

@@ -105,6 +105,6 @@ def _cost_again(node: Tensor, at_hand: set[int]) -> float:
         seen.add(n.number)
         if n.op is None or not n.op.elementwise:
             return float("inf")
-        cost += n.op.flops((1,), [], n.attrs) > 4
+        cost += n.op.entry_cost > 4
         stack.extend(n.inputs)
     return cost

@@ -49,7 +49,7 @@ class Totals:
         nodes = Graph(rows.body.totals, boundary=[c.total for c in rows.contractions]).nodes
         #: Products that are only read transposed.
         self.by_columns = {c.total.number for c in rows.contractions} - {r.number for r in rows.body.totals}
-        self.by_columns -= {x.number for n in nodes if n.op is not None and n.op.name != "permute" for x in n.inputs}
+        self.by_columns -= {x.number for n in nodes if n.op is not None and n.op.kind != "transpose" for x in n.inputs}
         self.last = [n for n in nodes if n.number not in {number for number, *_ in self.contractions}]
 
     @property

@@ -45,7 +45,7 @@ ELEMENT = Op(
     "element", _element, ("values",), {"k": 0, "specs": ()},
     shape=lambda values, k, specs: specs[k][0],
     dtype=lambda values, k, specs: specs[k][1],
-    vjps=[_element_gradient], accumulate={0: _add_element}, linear="each", latex="{values}", glyph="·",
+    vjps=[_element_gradient], accumulate={0: _add_element}, linear="each", kind="element", latex="{values}", glyph="·",
 )  # fmt: skip
 
 TUPLE = Op(
@@ -53,7 +53,7 @@ TUPLE = Op(
     shape=lambda *xs: (len(xs),),
     dtype=lambda *_: np.dtype(object),
     vjps=lambda g, y, *xs: lambda i: get_element(g, i, specs_of(xs)),
-    variadic=True, promotes=(), linear="jointly", glyph="( )",
+    variadic=True, promotes=(), linear="jointly", kind="arrangement", glyph="( )",
 )  # fmt: skip
 
 

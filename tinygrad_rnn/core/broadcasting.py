@@ -35,16 +35,25 @@ def _sum_to_shape(x: Shape, *, shape: Shape) -> Shape:
     return tuple(shape)
 
 
+def _summed(x, *, shape):
+    axes = summed_axes(x.shape, shape)
+    if not axes:
+        return x.reshape(shape)
+    axis = axes if axes[1:] else axes[0]
+    y = x.sum(axis=axis, keepdims=len(shape) == len(x.shape))
+    return y if y.shape == tuple(shape) else y.reshape(shape)
+
+
 @primitive(
     shape=_sum_to_shape,
     vjps=[lambda g, y, x, shape: broadcast_to(g, shape=x.shape)],
-    linear="each",
+    linear="each", kind="reduction", fold=(0, "total + x"), expansion=_summed,
     cost=lambda out, x, shape: int(np.prod(x, dtype=np.int64)),
-    latex=r"\operatorname{{sum\_to}}({x})",
+    latex=r"\textstyle\sum_j {x}", plain="Σⱼ({x})",
     glyph="Σ",
     onnx="ReduceSum",
     domain={"x": [(3, 4)], "shape": [(4,), (3, 1), ()]},
-)
+)  # fmt: skip
 def sum_to(x, *, shape):
     """Sum over the axes along which something of `shape` was broadcast: the reverse of broadcasting."""
     axes = summed_axes(x.shape, shape)
@@ -64,7 +73,10 @@ def _broadcast_shape(x: Shape, *, shape: Shape) -> Shape:
     shape=_broadcast_shape,
     vjps=[lambda g, y, x, shape: unbroadcast(g, x.shape)],
     linear="each",
-    latex=r"\operatorname{{broadcast}}({x})",
+    kind="broadcast",
+    scalar="x",
+    numpy="np.broadcast_to(x, shape)",
+    latex="{x}",
     glyph="⇱",
     onnx="Expand",
     domain={"x": [(4,), (3, 1), ()], "shape": [(3, 4)]},
@@ -79,6 +91,9 @@ def broadcast_to(x, *, shape):
     dtype=lambda x, dtype: dtype,
     vjps=[lambda g, y, x, dtype: cast(g, dtype=x.dtype)],
     linear="each",
+    kind="cast",
+    scalar="number(x)",
+    numpy="x.astype(dtype)",
     latex="{x}",
     glyph="cast",
     onnx="Cast",
@@ -93,6 +108,8 @@ def cast(x, *, dtype):
     shape=lambda x: x,
     vjps=[lambda g, y, x: g],
     linear="each",
+    kind="reshape",
+    numpy="x",
     latex="{x}",
     glyph="=",
     onnx="Identity",

@@ -11,8 +11,6 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from .broadcasting import broadcast_shapes, broadcast_to, sum_to, unbroadcast
 from .declare import register, signature
 from .errors import DeclarationError, with_user_line
@@ -33,9 +31,10 @@ def elementwise(
         partials: per operand, ``(y, *xs) -> ∂y/∂x`` (in terms of the output where that is cheaper), a
             number if constant, or None if there is no gradient. Broadcasting, its reverse, shapes,
             dtypes, forward mode and second order follow.
-        cost: floating-point operations per entry.
+        cost: how many additions an entry takes as long as, which decides what is computed again rather than kept.
         vjps: full rules instead, where a product with the partial would be wrong (0 times infinity).
-        facts: other fields of `Op`: latex, glyph, onnx, domain, dtype, scalar.
+        facts: other fields of `Op`: scalar (an entry as an expression, ``"x / (1 + abs(x))"``: what compiled loops,
+            NumPy source and formulas write), latex, glyph, onnx, domain, dtype, numpy, linear.
     """
 
     def declare(evaluate: Callable[..., Any]) -> OpFunction:
@@ -45,13 +44,15 @@ def elementwise(
                 with_user_line(f"{evaluate.__name__}: {len(operands)} operands but {len(partials)} partials")
             )
         op_name = name or evaluate.__name__
+        constant = all(isinstance(p, (int, float)) and p for p in partials)
+        known = {"linear": "jointly", "coefficients": tuple(partials)} if constant else {}
         op = Op(
             op_name, evaluate, operands, attrs,
             shape=functools.partial(broadcast_shapes, op_name, operands),
             vjps=vjps or [pulled_back(p, i, len(operands)) for i, p in enumerate(partials)],
             jvp=None if vjps else functools.partial(_pushed_forward, partials),
-            elementwise=True, cost=lambda out, *_, **__: cost * int(np.prod(out, dtype=np.int64)),
-            doc=inspect.getdoc(evaluate) or "", **facts,
+            elementwise=True, kind="elementwise", entry_cost=cost, doc=inspect.getdoc(evaluate) or "",
+            **(known | facts),
         )  # fmt: skip
         return register(op, evaluate)
 

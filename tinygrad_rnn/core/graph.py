@@ -10,6 +10,7 @@ import numpy as np
 
 from .apply import check_not_freed
 from .autodiff import pull_back
+from .counting import flops
 from .errors import AbstractValueError, ArgumentError, DTypeError, NotInGraphError, ShapeError, with_user_line
 from .listing import listing
 from .mode import changed
@@ -109,12 +110,8 @@ class Graph:
 
     @property
     def flops(self) -> int:
-        """Floating-point operations of one evaluation, transcendental functions counted as declared by their ops."""
-        return sum(
-            n.op.flops(n.shape, [x.shape for x in n.inputs], n.attrs)
-            for n in self.nodes
-            if n.op and not self.is_leaf(n)
-        )
+        """Floating-point operations of one evaluation; `core.counting.flops` says what counts."""
+        return sum(flops(n) for n in self.nodes if not self.is_leaf(n))
 
     def __len__(self) -> int:
         return len(self.nodes)

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from .errors import DeclarationError, with_user_line
+from .expression import parsed
 from .tensor import Tensor, TensorLike
 
 Shape = tuple[int, ...]
 Rule = Callable[..., Any]
+#: What an op does, as far as those who read a graph ask.
+KINDS = {
+    "elementwise": "a function of entries at the same place",
+    "broadcast": "entries repeated to a larger shape",
+    "cast": "the same values in another dtype",
+    "reshape": "the same entries in the same order under any shape",
+    "transpose": "axes in another order",
+    "slice": "entries at positions that are known",
+    "scatter": "zeros, with entries added at positions",
+    "lookup": "entries at positions that are data",
+    "concatenation": "tensors joined along an axis",
+    "arrangement": "the same entries, or tensors, in another place",
+    "matrix product": "a @ b",
+    "contraction": "sums of products over axes that operands share",
+    "reduction": "one result from all entries along axes",
+    "normalisation": "entries scaled by what all along an axis sum up to",
+    "random": "random numbers",
+    "element": "one result of a node that has several",
+    "other": "none of these",
+}
 
 
 class Collector(Protocol):
@@ -37,7 +59,14 @@ class Op:
     vjps: Sequence[Rule | None] | Rule
     dtype: Callable[..., Any] | None = None  # (*dtypes, **attrs) -> dtype; None: what NumPy promotes to
     jvp: Rule | None = None  # (tangents, y, *xs, **attrs); None: derived
-    linear: str | None = None  # "each": in each operand alone; "jointly": in all together
+    #: "each": in each operand alone; "jointly": in all together; "first": in the first one
+    linear: str | None = None
+    coefficients: tuple[float, ...] | None = None  # where the result is Σ coefficient · operand
+    neutral: float | None = None  # of two operands: a second one that leaves the first as it is
+    commutes: bool = False  # of two operands: whether they may be exchanged
+    kind: str = "other"  # of `KINDS`
+    #: (*xs, **attrs) -> the same of simpler ops, or None: what readers use that do not know this one
+    expansion: Callable[..., Tensor | None] | None = None
     accumulate: dict[int, Rule] = field(default_factory=dict)  # (buffer, g, y, *xs, **attrs): add in place
     collect: dict[int, type[Collector]] = field(default_factory=dict)  # operands whose gradient is cheaper as one sum
     fused: Sequence[Rule | None] | None = None  # the rules once more, in fewer passes, for bare arrays only
@@ -47,16 +76,26 @@ class Op:
     variadic: bool = False
     latex: str | None = None
     glyph: str | None = None
-    cost: Callable[..., int] | None = None  # (out_shape, *shapes, **attrs) -> FLOPs
+    plain: str | None = None  # how formulas in Unicode write it, if not by glyph and brackets
+    cost: Callable[..., int] | None = None  # (out_shape, *shapes, **attrs) -> FLOPs; None: see `core.counting`
+    entry_cost: int = 1  # of an elementwise op: how many additions one entry takes as long as
     onnx: str | None = None
     domain: Any = None  # how the test suite draws operands; see tests/ops
-    scalar: str | None = None  # the expression a fused loop uses, if not the evaluated function itself
+    scalar: str | None = None  # an entry of the result in terms of those of the operands; see `core.expression`
+    fold: tuple[float, str] | None = None  # a reduction's `total` of nothing, and of one more entry `x`
+    #: NumPy source in operands and attributes, or a function to be written out; None: the text of `evaluate`, `scalar`
+    numpy: str | Callable[..., Any] | None = None
     doc: str = ""
 
     def __post_init__(self) -> None:
         #: the rules by operand, when that is all there is to a backward step; see `autodiff`
         rules = self.fused or self.vjps
         self.rules: Sequence[Rule | None] | None = None if callable(rules) or self.accumulate else rules
+        if self.kind not in KINDS:
+            raise DeclarationError(with_user_line(f"{self.name}: kind is one of {sorted(KINDS)}, not {self.kind!r}"))
+        #: the trees of `scalar` and of `fold`
+        self.entry = None if self.scalar is None else parsed(self.name, self.scalar, (*self.operands, *self.attrs))
+        self.step = None if self.fold is None else parsed(self.name, self.fold[1], ("total", "x"))
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -81,8 +120,33 @@ class Op:
             return self.vjps(g, y, *xs, **(attrs or {}))
         return lambda i: self.vjp(i, g, y, xs, attrs)
 
-    def flops(self, out: Shape, shapes: Sequence[Shape], attrs: dict[str, Any] | None) -> int:
-        return 0 if self.cost is None else int(self.cost(out, *shapes, **(attrs or {})))
+    @property
+    def sums(self) -> bool:
+        """Whether it adds up entries along axes."""
+        return self.fold == (0, "total + x")
+
+    @property
+    def adds(self) -> bool:
+        """Whether it is a + b."""
+        return self.coefficients == (1, 1)
+
+    @property
+    def arranges(self) -> bool:
+        """Whether a formula over vectors shows its operand alone: repeated, in another shape or dtype."""
+        return self.kind in ("broadcast", "reshape", "cast")
+
+    @property
+    def entrywise(self) -> bool:
+        """Whether each entry depends on the same entry of the operands alone."""
+        return self.elementwise or self.entry is not None
+
+    def linear_in(self, moving: Collection[int]) -> bool:
+        """Whether it is linear in these operands, by number, while the others stay as they are."""
+        if not callable(self.vjps) and any(self.vjps[i] is None for i in moving):
+            return False
+        if self.linear == "first":
+            return set(moving) <= {0}
+        return self.linear == "jointly" or (self.linear == "each" and len(moving) <= 1)
 
 
 REGISTRY: dict[str, Op] = {}

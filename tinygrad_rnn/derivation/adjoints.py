@@ -122,10 +122,8 @@ class Adjoints:
 
 
 _WORDS = {
-    "negative": "the minus sign, which stays",
-    "getitem": "a slice's gradient goes to its place",
-    "concatenate": "each part takes its share",
-    "sum": "a sum passes it on to every entry",
+    "slice": "a slice's gradient goes to its place",
+    "concatenation": "each part takes its share",
 }
 
 
@@ -133,14 +131,14 @@ def rule_text(node: Tensor, operand: int) -> str:
     """The rule of an op for one operand, in words or as the op declares it."""
     op = node.op
     assert op is not None
-    if op.name == "matmul":
+    if op.kind == "matrix product":
         return "the matrix product's transpose" if operand == 0 else "the matrix product's other factor"
-    if op.name in _WORDS:
-        return _WORDS[op.name]
-    if op.name == "subtract" and operand == 1:
-        return "the minus sign, which stays"
-    if not op.elementwise or op.name in ("add", "subtract"):
-        return ""
+    if op.coefficients is not None and op.coefficients[operand] in (1, -1):
+        return "the minus sign, which stays" if op.coefficients[operand] < 0 else ""
+    if op.sums:
+        return "a sum passes it on to every entry"
+    if not op.elementwise:
+        return _WORDS.get(op.kind, "") if op.linear else ""
     return _declared(op, operand, tuple(sorted((node.attrs or {}).items(), key=lambda kv: kv[0])))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor
 from .adjoints import Adjoints, Contribution
-from .numpy_text import HELPERS, Writer, identifier
+from .numpy_text import Writer, identifier
 from .quantities import Quantity, Step
 
 _DOC = '''"""Forward and backward through time.
@@ -127,10 +127,10 @@ class _Source:
         )
         lines = [*doc.splitlines(), "T, B = xs.shape[:2]", *self.forward(), "", *self.backward()]
         body = indent("\n".join(lines), "    ")
-        head = ["import math", ""] if "_erf" in self.writer.helpers else []
+        head = ["import math", ""] if any("math." in text for text in self.writer.helpers.values()) else []
         head += ["import numpy as np", ""]
         head += [f"{n} = np.array({a.tolist()!r}, np.{a.dtype.name})" for n, a in self.writer.constants.items()]
-        head += [f"\n{text}" for helper, text in HELPERS.items() if helper in self.writer.helpers]
+        head += [f"\n{text}" for text in self.writer.helpers.values()]
         source = "\n".join([*head, "", f"def {name}({', '.join(given)}):", body, ""])
         return NumpyFunction(name, source, arguments, parameters)
 

@@ -176,7 +176,7 @@ class _Namer:
         results = {n.number for n in (*self.body.outputs, *self.body.new_states)}
         wanted: dict[int, str | None] = {}
         for n in nodes:
-            if n.name and not (n.op is not None and n.op.name == "getitem" and is_shared(n)):
+            if n.name and not (n.op is not None and n.op.kind == "slice" and is_shared(n)):
                 wanted[n.number] = n.name
             elif n.number in results:
                 wanted[n.number] = "s" if n.number not in {y.number for y in self.body.outputs} else "y"
@@ -184,7 +184,7 @@ class _Namer:
         auto: dict[int, str] = {}  # what a function other than a sum or product is applied to: z
         for n in nodes:
             rows = [x for x in n.inputs if is_row(x)]
-            if n.op is not None and len(rows) == 1 and n.op.name not in (*_LINEAR, *_ARRANGING):
+            if n.op is not None and len(rows) == 1 and n.op.linear is None:
                 (p,) = rows
                 if p.number not in wanted and p.number in products:
                     auto.setdefault(p.number, "".join((wanted.get(n.number) or "").partition("_")[::2]))
@@ -194,7 +194,7 @@ class _Namer:
         k = 0
         for n in nodes:  # what several read and is no short expression
             if n.number not in wanted and counts[n.number] > 1 and (n.number in products or not _brief(n)):
-                if n.op is not None and n.op.name in _ARRANGING:
+                if n.op is not None and (n.op.arranges or n.op.kind == "transpose"):
                     continue
                 k += 1
                 wanted[n.number] = f"u_{k}"
@@ -218,7 +218,7 @@ class _Namer:
         for n in nodes:
             if n.op is not None and is_row(n):
                 inside = any(x.number in found and not x.name for x in n.inputs)
-                if n.op.name == "matmul" or inside:
+                if n.op.kind == "matrix product" or inside:
                     found.add(n.number)
         return found
 
@@ -280,10 +280,6 @@ class _Namer:
                 seen.add(n.number)
                 stack.extend(sorted(self.readers.get(n.number, []), key=lambda r: r.number))
         return letter
-
-
-_LINEAR = ("add", "subtract", "negative", "multiply", "divide", "matmul", "getitem", "concatenate", "mean", "sum")
-_ARRANGING = ("broadcast_to", "reshape", "unsqueeze", "squeeze", "cast", "alias", "permute")
 
 
 def _brief(n: Tensor) -> bool:

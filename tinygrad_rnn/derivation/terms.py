@@ -6,12 +6,14 @@ batch and all steps that a weight's gradient is, ``g.mT @ x``, is written by who
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from ..core.expansion import expanded
 from ..core.graph import Graph
 from ..core.op import Op
 from ..core.tensor import Tensor
@@ -305,45 +307,52 @@ def _leaf(node: Tensor) -> Term:
     return Symbol(node.name or "k")
 
 
-#: Ops that only arrange entries: a formula over vectors does not show them.
-_ARRANGEMENTS = ("broadcast_to", "reshape", "unsqueeze", "squeeze", "cast", "alias")
-
-
 def _applied(node: Tensor, xs: list[Term]) -> Term:
-    assert node.op is not None
-    attrs = node.attrs or {}
-    rows = [BATCH in x.shape[:1] for x in node.inputs]
-    match node.op.name:
-        case "add":
-            return add(xs[0], xs[1])
-        case "subtract":
-            return add(xs[0], xs[1], -1)
-        case "negative":
-            return negative(xs[0])
-        case "multiply":
-            return multiply(*xs)
-        case "divide":
-            return Quotient(*xs) if xs[1] != ONE else xs[0]
-        case "power":
-            return Power(xs[0], float(attrs["exponent"]))
-        case "matmul":
-            if rows[0] and not rows[1]:
-                return matrix_product(transpose(xs[1]), xs[0])  # a row times a matrix, as columns
-            if node.inputs[0].shape[-1:] == (BATCH,) and rows[1]:
-                return matrix_product(transpose(xs[0]), transpose(xs[1]))  # Σ a bᵀ
-            return matrix_product(*xs)
-        case "permute" if node.ndim == 2:
-            return transpose(xs[0])
-        case "sum_to" if BATCH in node.inputs[0].shape and BATCH not in node.shape:
-            return xs[0]  # the sum over the batch, which Σ stands for
-        case "sum_to" if node.shape == node.inputs[0].shape:
-            return xs[0]
-        case name if name in _ARRANGEMENTS:
-            return xs[0]
-    if node.op.name == "put" and all(x == ZERO for x in xs):
+    op, attrs = node.op, node.attrs or {}
+    assert op is not None
+    if op.arranges or (op.sums and node.shape == node.inputs[0].shape):
+        return xs[0]
+    if op.sums and BATCH in node.inputs[0].shape and BATCH not in node.shape:
+        return xs[0]  # the sum over the batch, which Σ stands for
+    if op.kind == "matrix product":
+        rows = [BATCH in x.shape[:1] for x in node.inputs]
+        if rows[0] and not rows[1]:
+            return matrix_product(transpose(xs[1]), xs[0])  # a row times a matrix, as columns
+        if node.inputs[0].shape[-1:] == (BATCH,) and rows[1]:
+            return matrix_product(transpose(xs[0]), transpose(xs[1]))  # Σ a bᵀ
+        return matrix_product(*xs)
+    if op.kind == "transpose" and node.ndim == 2:
+        return transpose(xs[0])
+    if op.kind == "scatter" and all(x == ZERO for x in xs):
         return ZERO
+    numbers = {k: Number(float(v)) for k, v in attrs.items() if isinstance(v, (int, float))}
+    if (made := _calculated(op, dict(zip(op.operands, xs, strict=False)) | numbers)) is not None:
+        return made
+    if op.latex is None and (simpler := expanded(op, node.inputs, attrs)) is not None:
+        return term_of(simpler, {x.number: term for x, term in zip(node.inputs, xs, strict=True)})
     plain = {k: v for k, v in attrs.items() if not (isinstance(v, np.ndarray) and v.size > 1)}
-    return Applied(node.op, tuple(xs), tuple((k, _hashable(v)) for k, v in plain.items()))
+    return Applied(op, tuple(xs), tuple((k, _hashable(v)) for k, v in plain.items()))
+
+
+def _calculated(op: Op, values: Mapping[str, Term]) -> Term | None:
+    """The term of an op whose scalar expression is one operation."""
+    match op.entry:
+        case ast.UnaryOp(ast.USub(), ast.Name(x)):
+            return negative(values[x])
+        case ast.BinOp(ast.Name(a), sign, ast.Name(b)):
+            a, b = values[a], values[b]
+            match sign:
+                case ast.Add():
+                    return add(a, b)
+                case ast.Sub():
+                    return add(a, b, -1)
+                case ast.Mult():
+                    return multiply(a, b)
+                case ast.Div():
+                    return Quotient(a, b) if b != ONE else a
+                case ast.Pow() if isinstance(b, Number):
+                    return Power(a, b.value)
+    return None
 
 
 def _hashable(value: Any) -> Any:

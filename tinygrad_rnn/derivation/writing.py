@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from typing import Any
 
 from ..step.names import clean
 from .terms import (
@@ -34,12 +36,9 @@ _ESCAPED = {
     "^": r"\hat{}", "~": r"\sim ",
 }  # fmt: skip
 _SUBSCRIPT = str.maketrans("t+-0123456789", "ₜ₊₋₀₁₂₃₄₅₆₇₈₉")
-#: How plain text writes ops whose sign in drawings is not their name.
-_PLAIN = {
-    "sqrt": "√({})", "exp": "exp({})", "log": "ln({})", "log1p": "ln(1 + {})", "expm1": "(exp({}) − 1)",
-    "absolute": "|{}|", "sum": "Σⱼ({})", "sum_to": "Σⱼ({})", "mean": "mean({})", "max": "max({})", "norm": "‖{}‖",
-    "sigmoid": "σ({})", "concatenate": "[{}]",
-}  # fmt: skip
+
+
+_FIELD = re.compile(r"(?<!{){(\w+)}")
 
 
 class Notation:
@@ -76,6 +75,25 @@ class Notation:
     def square_of(self, term: Applied, operands: list[str], exponent: str) -> str | None:
         """tanh² x, where a power of a function is written so."""
         return None
+
+    def word(self, text: str) -> str:
+        """An attribute that is no number."""
+        return text
+
+    def filled(self, template: str, term: Applied, operands: list[str], wrapped: list[str]) -> str | None:
+        """An op's own template; None where it shows an attribute that is an array."""
+        op = term.op
+        values = {k: _index(v) if k == "index" else self.attribute(v) for k, v in term.attrs}
+        if op.variadic:
+            values[op.operands[0]] = "; ".join(operands)
+        else:
+            enclosed = [_encloses(template, name) for name in op.operands]
+            pairs = zip(op.operands, operands, wrapped, enclosed, strict=False)
+            values |= {name: plain if inside else own for name, plain, own, inside in pairs}
+        return template.format(**values) if values.keys() >= set(_FIELD.findall(template)) else None
+
+    def attribute(self, value: object) -> str:
+        return self.number(value) if isinstance(value, (int, float)) else self.word(str(value))
 
     # -- terms ----------------------------------------------------------------------------------------------------
 
@@ -155,23 +173,19 @@ class Plain(Notation):
         return f"Σₜ {text}"
 
     def square_of(self, term: Applied, operands: list[str], exponent: str) -> str | None:
-        name = _PLAIN.get(term.op.name, f"{term.op.glyph or term.op.name}({{}})")
-        if len(operands) != 1 or not name.endswith("({})") or not name[0].isalpha():
+        glyph = term.op.glyph or term.op.name
+        if len(operands) != 1 or term.op.plain is not None or not glyph[0].isalpha():
             return None
-        return self.power(name[:-4], exponent) + self.brackets(operands[0])
+        return self.power(glyph, exponent) + self.brackets(operands[0])
 
     def applied(self, term: Applied, operands: list[str], wrapped: list[str]) -> tuple[str, int]:
         op = term.op
-        if op.name == "getitem":
-            return f"{wrapped[0]}[{_index(term)}]", _ATOM
-        template = _PLAIN.get(op.name)
-        joined = "; ".join(operands) if op.name == "concatenate" else ", ".join(operands)
-        if template is not None:
-            return template.format(joined), _ATOM
+        if op.plain is not None and (text := self.filled(op.plain, term, operands, wrapped)) is not None:
+            return text, _ATOM
         glyph = op.glyph or ""
         if len(operands) == 2 and op.elementwise and len(glyph) == 1:
             return f"{wrapped[0]} {glyph} {wrapped[1]}", _SUM
-        return f"{_name(term)}({joined})", _ATOM
+        return f"{_name(term)}({', '.join(operands)})", _ATOM
 
 
 class Latex(Notation):
@@ -220,26 +234,13 @@ class Latex(Notation):
 
     def applied(self, term: Applied, operands: list[str], wrapped: list[str]) -> tuple[str, int]:
         op = term.op
-        if op.name == "getitem":
-            return f"{{{wrapped[0]}}}_{{[{_index(term)}]}}", _ATOM
-        if op.name == "sum_to":
-            return rf"\textstyle\sum_j {wrapped[0]}", _MATRIX
-        if op.latex is None:
+        text = None if op.latex is None else self.filled(op.latex, term, operands, wrapped)
+        if text is None:
             return rf"\operatorname{{{_letters(_name(term), plain=True)}}}{self.brackets(', '.join(operands))}", _ATOM
-        values: dict[str, str] = {k: self._attribute(v) for k, v in term.attrs}
-        if op.variadic:
-            values[op.operands[0]] = r"; ".join(operands)
-        else:
-            enclosed = [_encloses(op.latex, name) for name in op.operands]
-            pairs = zip(op.operands, operands, wrapped, enclosed, strict=False)
-            values |= {name: plain if inside else own for name, plain, own, inside in pairs}
-        try:
-            return op.latex.format(**values), _ATOM if "(" in op.latex or "[" in op.latex else _MATRIX
-        except (KeyError, IndexError):  # the template shows an attribute that is an array
-            return rf"\operatorname{{{_letters(_name(term), plain=True)}}}{self.brackets(', '.join(operands))}", _ATOM
+        return text, _ATOM if "(" in op.latex or "[" in op.latex else _MATRIX  # type: ignore[operator]
 
-    def _attribute(self, value: object) -> str:
-        return self.number(value) if isinstance(value, (int, float)) else _letters(str(value), plain=True)
+    def word(self, text: str) -> str:
+        return _letters(text, plain=True)
 
 
 def _raisable(base: str) -> str:
@@ -256,8 +257,7 @@ def _time(lag: int) -> str:
     return "t" + (f"{lag:+d}" if lag else "")
 
 
-def _index(term: Applied) -> str:
-    index = dict(term.attrs).get("index", ())
+def _index(index: Any) -> str:
     texts = []
     for part in index:
         if part is Ellipsis or part == ("slice", None, None, None):
@@ -273,7 +273,7 @@ def _encloses(template: str, name: str) -> bool:
     """Whether a LaTeX template puts brackets or braces of its own around an operand."""
     place = template.find(f"{{{name}}}")
     before, after = template[place - 1 : place], template[place + len(name) + 2 :][:1]
-    return (before, after) in {("(", ")"), ("{", "}"), ("[", "]"), ("|", "\\")}
+    return (before, after) in {("(", ")"), ("{", "}"), ("[", "]"), ("|", "\\"), ("|", "|"), ("‖", "‖")}
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -6,11 +6,13 @@ import math
 from dataclasses import dataclass, field
 
 from ..compile.reverse import choose_saved
+from ..core.counting import flops
 from ..core.graph import Graph
 from ..core.tensor import Tensor
 from ..derivation.adjoints import Adjoints
 from ..derivation.quantities import Step
 from ..step.body import BATCH, width
+from ..step.gates import is_block
 
 
 @dataclass
@@ -33,19 +35,9 @@ class Count:
     kept: int = 0
 
 
-def flops(node: Tensor) -> int:
-    """Floating-point operations of a node for one sample: an entry of an elementwise op is one, whatever the function.
-
-    A product of (M, K) and (K, N) takes 2 M K N.
-    """
-    if node.op is None:
-        return 0
-    if node.op.elementwise:
-        return _entries(node)
-    if node.op.name == "matmul":
-        return 2 * _entries(node) * (node.inputs[0].shape[-1] if node.inputs[0].shape[-1] != BATCH else 1)
-    count = node.op.flops(node.shape, [x.shape for x in node.inputs], node.attrs)
-    return count // BATCH if any(BATCH in x.shape for x in (*node.inputs, node)) else count
+def per_sample(node: Tensor) -> int:
+    """Floating-point operations of a node for one sample."""
+    return flops(node) // (BATCH if any(BATCH in x.shape for x in (*node.inputs, node)) else 1)
 
 
 def _entries(node: Tensor) -> int:
@@ -58,6 +50,8 @@ def counts(step: Step) -> list[Count]:
     found: dict[str, Count] = {}
     owner = _kept(step)
     claimed: set[int] = set()
+    #: what several quantities read is computed once, and a block of a product not at all where the whole is
+    counted = _blocks_of_wholes([n for q in step.quantities for n in Graph(q.value).nodes])
     wanted = {x.number for x in (*step.inputs, *step.parameters)} | {s.number for s, _, _ in step.states}
     for q in step.quantities:
         readers = [c.source for c in adjoints.to_quantity[q.node.number]]
@@ -65,7 +59,9 @@ def counts(step: Step) -> list[Count]:
         part = found.setdefault(gate, Count(gate))
         nodes = Graph(q.value).nodes
         per_step = q.symbol.lag is not None
-        part.forward += sum(flops(n) for n in nodes if BATCH in n.shape) if per_step else 0
+        new = [n for n in nodes if BATCH in n.shape and n.number not in counted]
+        part.forward += sum(map(per_sample, new)) if per_step else 0
+        counted |= {n.number for n in nodes}
         for n in nodes:
             if n.number in step.symbols and n.number in {p.number for p in step.parameters} - claimed:
                 claimed.add(n.number)
@@ -75,7 +71,7 @@ def counts(step: Step) -> list[Count]:
         if gradients and per_step:
             known = [n for n in nodes if n.number not in wanted] + list(adjoints.seeds.values())
             part.backward += sum(
-                flops(n) for n in Graph(gradients, boundary=known).nodes if not any(n is k for k in known)
+                per_sample(n) for n in Graph(gradients, boundary=known).nodes if not any(n is k for k in known)
             )
         terms = len(adjoints.of_quantity(q.node.number)) + (q.node.number in step.outputs)
         part.backward += max(0, terms - 1) * _entries(q.node) if per_step else 0
@@ -84,6 +80,14 @@ def counts(step: Step) -> list[Count]:
     for part in found.values():
         part.shapes = {name: part.shapes[name] for name in order if name in part.shapes}
     return list(found.values())
+
+
+def _blocks_of_wholes(nodes: list[Tensor]) -> set[int]:
+    """The products with rows of a matrix whose operand is multiplied by all of it as well."""
+    products = [n for n in nodes if n.op is not None and n.op.kind == "matrix product" and n.inputs[1].inputs]
+    whole = {(n.inputs[0].number, n.inputs[1].inputs[0].number) for n in products}
+    blocks = [(n, n.inputs[1].inputs[0]) for n in products if is_block(n.inputs[1].inputs[0])]
+    return {n.number for n, block in blocks if (n.inputs[0].number, block.inputs[0].number) in whole}
 
 
 def _kept(step: Step) -> dict[int, int]:

@@ -85,7 +85,7 @@ def ledger(thing: Tensor | Graph) -> Ledger:
     states: Counter[int] = Counter()  # bytes of the states of one step
     read = {n.number: n for n in map(_owner, (n for n in backward.nodes if n.number in inside))}
     for n in read.values():
-        if n.op is None or n.op.name == "element" or scan_of(n) or graph.is_leaf(n):
+        if n.op is None or n.op.kind == "element" or scan_of(n) or graph.is_leaf(n):
             continue
         size = n.size * n.dtype.itemsize
         step = n.scope.step if n.scope else None
@@ -114,13 +114,13 @@ def ledger(thing: Tensor | Graph) -> Ledger:
     )
 
 
-#: Ops whose result is another look at the same memory.
-_VIEWS = ("permute", "reshape", "squeeze", "unsqueeze", "broadcast_to", "alias", "getitem")
+#: Kinds of ops whose result is another look at the same memory.
+_VIEWS = ("transpose", "reshape", "broadcast", "slice")
 
 
 def _owner(n: Tensor) -> Tensor:
     """The node whose memory it is."""
-    while n.op is not None and n.op.name in _VIEWS and n.inputs and _looks(n):
+    while n.op is not None and n.op.kind in _VIEWS and n.inputs and _looks(n):
         n = n.inputs[0]
     return n
 

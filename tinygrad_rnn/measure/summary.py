@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from ..core.counting import flops
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor
 from ..derivation.quantities import step_of, step_of_body
 from ..step.scan import ScanAttrs, Stepper, scan_of
 from ..step.subject import is_cell, is_module, trace_module
-from .counting import counts, flops
+from .counting import counts
 from .formulas import formulas
 
 _NUMBERS = ("parameters", "forward", "backward", "kept")
@@ -242,12 +243,12 @@ def _of_module(module: Any, shape: tuple[int, ...] | None) -> Summary:
         origin = n.origin
         if n.op is None or n.number in inside or origin is None or scan_of(origin) or origin.op is None:
             continue
-        if origin.op.name != "element" and around(origin) in rows:
+        if origin.op.kind != "element" and around(origin) in rows:
             rows[around(origin)].backward += flops(n)
     for n in kept:
         if n.number not in inside or n.op is None or scan_of(n):
             continue
-        if n.op.name != "element" and around(n) in rows:
+        if n.op.kind != "element" and around(n) in rows:
             rows[around(n)].kept += n.size * n.dtype.itemsize
     ordered = [r for name, row in rows.items() for r in (row, *cells.get(name, []))]
     ordered = [r for r in ordered if r.depth or any(getattr(r, n) for n in _NUMBERS)]

@@ -17,6 +17,7 @@ _AT_ZERO = {"avoid": (0.0,)}
 @elementwise(
     [lambda y, x: y * (1 - y)], fused=[lambda g, y, x: kernels.fast.sigmoid_gradient(g, y)],
     cost=10, latex=r"\sigma({x})", glyph="σ", onnx="Sigmoid", scalar="sigmoid({x})",
+    numpy="0.5 * (1 + np.tanh(0.5 * x))",
 )  # fmt: skip
 def sigmoid(x):
     """The logistic function, σ(x) = 1 / (1 + e^{−x})."""
@@ -26,6 +27,7 @@ def sigmoid(x):
 @elementwise(
     [lambda y, x: sigmoid(x)],
     cost=20, latex=r"\operatorname{{softplus}}({x})", glyph="softplus", onnx="Softplus", scalar="softplus({x})",
+    numpy="np.logaddexp(0, x)",
 )  # fmt: skip
 def softplus(x):
     """ln(1 + e^x), a smooth relu."""
@@ -68,6 +70,7 @@ def _normal_cdf(x):
 @elementwise(
     [lambda y, x: _normal_cdf(x) + x * exp(-0.5 * x * x) / math.sqrt(2 * math.pi)],
     cost=20, latex=r"\operatorname{{gelu}}({x})", glyph="gelu", onnx="Gelu", scalar="gelu({x})",
+    numpy="0.5 * x * (1 + erf(x / np.sqrt(2)))",
 )  # fmt: skip
 def gelu(x):
     """x·Φ(x), Φ the normal distribution function: the exact form, not the tanh one (Hendrycks & Gimpel 2016)."""
@@ -80,8 +83,9 @@ def _silu_partial(y, x):
 
 
 @elementwise(
-    [_silu_partial], cost=10, latex=r"\operatorname{{silu}}({x})", glyph="silu", onnx="Mul(Sigmoid)", scalar="silu({x})"
-)
+    [_silu_partial], cost=10, latex=r"\operatorname{{silu}}({x})", glyph="silu", onnx="Mul(Sigmoid)",
+    scalar="silu({x})", numpy="x * sigmoid(x)",
+)  # fmt: skip
 def silu(x):
     """x·σ(x), also called swish (Hendrycks & Gimpel 2016; Ramachandran et al. 2017)."""
     return kernels.fast.silu(x)

@@ -12,42 +12,47 @@ from .comparisons import where
 from .functions import log
 
 
-@elementwise([1, 1], latex="{a} + {b}", glyph="+", onnx="Add", scalar="{a} + {b}")
+@elementwise([1, 1], latex="{a} + {b}", glyph="+", onnx="Add", scalar="{a} + {b}", neutral=0, commutes=True)
 def add(a, b):
     """a + b."""
-    return np.add(a, b)
+    return a + b
 
 
-@elementwise([1, -1], latex="{a} - {b}", glyph="−", onnx="Sub", scalar="{a} - {b}")
+@elementwise([1, -1], latex="{a} - {b}", glyph="−", onnx="Sub", scalar="{a} - {b}", neutral=0)
 def subtract(a, b):
     """a − b."""
-    return np.subtract(a, b)
+    return a - b
 
 
-@elementwise([lambda y, a, b: b, lambda y, a, b: a], latex=r"{a} \odot {b}", glyph="⊙", onnx="Mul", scalar="{a} * {b}")
+@elementwise(
+    [lambda y, a, b: b, lambda y, a, b: a],
+    linear="each", latex=r"{a} \odot {b}", glyph="⊙", onnx="Mul", scalar="{a} * {b}",
+    neutral=1, commutes=True,
+)  # fmt: skip
 def multiply(a, b):
     """a ⊙ b, the entrywise (Hadamard) product."""
-    return np.multiply(a, b)
+    return a * b
 
 
 @elementwise(
     [lambda y, a, b: 1 / b, lambda y, a, b: -y / b],
-    latex=r"\frac{{{a}}}{{{b}}}", glyph="÷", onnx="Div", scalar="{a} / {b}", domain={"b": (0.5, 3.0)},
+    linear="first", latex=r"\frac{{{a}}}{{{b}}}", glyph="÷", onnx="Div", scalar="{a} / {b}",
+    neutral=1, domain={"b": (0.5, 3.0)},
 )  # fmt: skip
 def divide(a, b):
     """a / b."""
-    return np.true_divide(a, b)
+    return a / b
 
 
 @elementwise([-1], latex="-{x}", glyph="−", onnx="Neg", scalar="-{x}")
 def negative(x):
     """−x."""
-    return np.negative(x)
+    return -x
 
 
 @elementwise(
     [lambda y, x: sign(x)],
-    latex=r"\left|{x}\right|", glyph="|·|", onnx="Abs", scalar="abs({x})", domain={"avoid": (0.0,)},
+    latex=r"\left|{x}\right|", glyph="|·|", plain="|{x}|", onnx="Abs", scalar="abs({x})", domain={"avoid": (0.0,)},
 )  # fmt: skip
 def absolute(x):
     """|x|. The sub-gradient at 0 is 0, as in PyTorch."""
@@ -81,13 +86,28 @@ def _power_exponent(g, y, a, b):
 )  # fmt: skip
 def general_power(a, b):
     """a to the power b. ∂/∂a = b·a^(b−1), 0 where b = 0; ∂/∂b = y·ln a, 0 where a = 0 and b ≥ 0 (as PyTorch)."""
-    return np.power(a, b)
+    return a**b
+
+
+def _short_power(x, *, exponent):
+    """Powers that a product, a root or a quotient computes."""
+    cases = {
+        1.0: lambda: x,
+        2.0: lambda: x * x,
+        3.0: lambda: x * x * x,
+        0.5: lambda: x.sqrt(),
+        -0.5: lambda: 1.0 / x.sqrt(),
+        -1.0: lambda: 1.0 / x,
+    }
+    make = cases.get(float(exponent))
+    return make() if make else None
 
 
 @elementwise(
     [None],
     vjps=[lambda g, y, x, exponent: _scaled_power(g, x, exponent)],
     cost=10, name="power", latex="{x}^{{{exponent}}}", glyph="pow", onnx="Pow", scalar="{x} ** {exponent}",
+    numpy="x ** exponent", expansion=_short_power,
     domain={"x": (0.2, 3.0), "exponent": [0, 1, 2, 3, 0.5, -1, -1.5]},
 )  # fmt: skip
 def _power(x, *, exponent):

@@ -54,8 +54,9 @@ def _booleans(*arrays):
 
 
 @elementwise(
-    [None, None], latex=r"{a} \land {b}", glyph="∧", onnx="And", scalar="{a} and {b}", domain={"a": bool, "b": bool}
-)
+    [None, None], latex=r"{a} \land {b}", glyph="∧", onnx="And", scalar="{a} and {b}",
+    numpy="np.logical_and(a, b)", domain={"a": bool, "b": bool},
+)  # fmt: skip
 def logical_and(a, b):
     """Whether both hold. Operands are booleans; also written ``a & b``."""
     _booleans(a, b)
@@ -63,8 +64,9 @@ def logical_and(a, b):
 
 
 @elementwise(
-    [None, None], latex=r"{a} \lor {b}", glyph="∨", onnx="Or", scalar="{a} or {b}", domain={"a": bool, "b": bool}
-)
+    [None, None], latex=r"{a} \lor {b}", glyph="∨", onnx="Or", scalar="{a} or {b}",
+    numpy="np.logical_or(a, b)", domain={"a": bool, "b": bool},
+)  # fmt: skip
 def logical_or(a, b):
     """Whether at least one holds. Operands are booleans; also written ``a | b``."""
     _booleans(a, b)
@@ -137,7 +139,7 @@ def minimum(a, b):
 @elementwise(
     [None],
     vjps=[lambda g, y, x, low, high: where((x >= low) & (x <= high), g, 0)],
-    latex=r"\operatorname{{clip}}({x}, {low}, {high})", glyph="clip", onnx="Clip",
+    latex=r"\operatorname{{clip}}({x}, {low}, {high})", glyph="clip", onnx="Clip", numpy="np.clip(x, low, high)",
     scalar="{low} if {x} < {low} else ({high} if {x} > {high} else {x})",
     domain={"x": (-3.0, 3.0), "avoid": (-1.0, 2.0), "low": [-1.0], "high": [2.0]},
 )  # fmt: skip

@@ -45,7 +45,7 @@ def _prod_vjp(g, y, x, axis, keepdims):
 
 
 @primitive(
-    shape=reduced_shape, vjps=[_prod_vjp], dtype=summed_dtype, cost=entries_read,
+    shape=reduced_shape, vjps=[_prod_vjp], dtype=summed_dtype, cost=entries_read, kind="reduction",
     latex=r"\prod {x}", glyph="Π", onnx="ReduceProd", domain={**REDUCTION, "x": [(2, 3), (3, 1), (2, 3, 2), (5,)]},
 )  # fmt: skip
 def prod(x, *, axis=None, keepdims=False):

@@ -75,7 +75,7 @@ def _gradient(i, g, operands, subscripts) -> Any:
 
 @primitive(
     shape=_shape, vjps=lambda g, y, *operands, subscripts: lambda i: _gradient(i, g, operands, subscripts),
-    linear="each", cost=_cost, name="einsum",
+    linear="each", kind="contraction", cost=_cost, name="einsum",
     latex=r"\operatorname{{einsum}}_{{{subscripts}}}({operands})", glyph="einsum", onnx="Einsum",
     domain={"cases": [
         (((2, 3), (3, 4)), {"subscripts": "ij,jk->ik"}),

@@ -24,7 +24,8 @@ def _shared_by_ties(g, y, x, axis, keepdims):
 
 
 @primitive(
-    shape=_extreme_shape, vjps=[_shared_by_ties], cost=entries_read,
+    shape=_extreme_shape, vjps=[_shared_by_ties], cost=entries_read, kind="reduction",
+    fold=(-np.inf, "x if x > total or x != x else total"),
     latex=r"\max {x}", glyph="max", onnx="ReduceMax", domain={**REDUCTION, "apart": 0.05},
 )  # fmt: skip
 def max(x, *, axis=None, keepdims=False):
@@ -37,7 +38,8 @@ def max(x, *, axis=None, keepdims=False):
 
 
 @primitive(
-    shape=_extreme_shape, vjps=[_shared_by_ties], cost=entries_read,
+    shape=_extreme_shape, vjps=[_shared_by_ties], cost=entries_read, kind="reduction",
+    fold=(np.inf, "x if x < total or x != x else total"),
     latex=r"\min {x}", glyph="min", onnx="ReduceMin", domain={**REDUCTION, "apart": 0.05},
 )  # fmt: skip
 def min(x, *, axis=None, keepdims=False):
@@ -53,7 +55,7 @@ _POSITION = {"x": [(2, 3), (3, 1), (2, 3, 2)], "axis": [None, 0, -1], "keepdims"
 
 
 @primitive(
-    shape=_extreme_shape, vjps=[None], dtype=lambda x, **_: np.int64, cost=entries_read,
+    shape=_extreme_shape, vjps=[None], dtype=lambda x, **_: np.int64, cost=entries_read, kind="reduction",
     latex=r"\operatorname{{argmax}} {x}", glyph="argmax", onnx="ArgMax", domain=_POSITION,
 )  # fmt: skip
 def argmax(x, *, axis=None, keepdims=False):
@@ -62,7 +64,7 @@ def argmax(x, *, axis=None, keepdims=False):
 
 
 @primitive(
-    shape=_extreme_shape, vjps=[None], dtype=lambda x, **_: np.int64, cost=entries_read,
+    shape=_extreme_shape, vjps=[None], dtype=lambda x, **_: np.int64, cost=entries_read, kind="reduction",
     latex=r"\operatorname{{argmin}} {x}", glyph="argmin", onnx="ArgMin", domain=_POSITION,
 )  # fmt: skip
 def argmin(x, *, axis=None, keepdims=False):

@@ -12,7 +12,8 @@ from ..core.elementwise import elementwise
 
 @elementwise(
     [lambda y, x: 0.5 / y],
-    cost=5, latex=r"\sqrt{{{x}}}", glyph="√", onnx="Sqrt", scalar="sqrt({x})", domain={"x": (0.2, 3.0)},
+    cost=5, latex=r"\sqrt{{{x}}}", glyph="√", plain="√({x})", onnx="Sqrt", scalar="sqrt({x})",
+    domain={"x": (0.2, 3.0)},
 )  # fmt: skip
 def sqrt(x):
     """The square root; NaN below 0. The gradient at 0 is infinite, as in PyTorch."""
@@ -36,14 +37,18 @@ def log(x):
 
 @elementwise(
     [lambda y, x: 1 / (1 + x)],
-    cost=10, latex=r"\ln(1 + {x})", glyph="ln(1+·)", onnx="Log(Add)", scalar="log1p({x})", domain={"x": (-0.7, 3.0)},
+    cost=10, latex=r"\ln(1 + {x})", glyph="ln(1+·)", plain="ln(1 + {x})", onnx="Log(Add)", scalar="log1p({x})",
+    domain={"x": (-0.7, 3.0)},
 )  # fmt: skip
 def log1p(x):
     """ln(1 + x), exact for small x; −∞ at −1, NaN below."""
     return np.log1p(x)
 
 
-@elementwise([lambda y, x: y + 1], cost=10, latex="e^{{{x}}} - 1", glyph="e^·−1", onnx="Sub(Exp)", scalar="expm1({x})")
+@elementwise(
+    [lambda y, x: y + 1],
+    cost=10, latex="e^{{{x}}} - 1", glyph="e^·−1", plain="(exp({x}) − 1)", onnx="Sub(Exp)", scalar="expm1({x})",
+)  # fmt: skip
 def expm1(x):
     """e^x − 1, exact for small x."""
     return np.expm1(x)
@@ -83,9 +88,14 @@ def tanh(x):
     return np.tanh(x)
 
 
+def _erf(x):
+    return np.vectorize(math.erf, otypes=[x.dtype])(x)
+
+
 @elementwise(
     [lambda y, x: 2 / math.sqrt(math.pi) * exp(-x * x)],
     cost=20, latex=r"\operatorname{{erf}}({x})", glyph="erf", onnx="Erf", scalar="erf({x})",
+    numpy=_erf,
 )  # fmt: skip
 def erf(x):
     """The error function, 2/√π · ∫₀ˣ exp(−t²) dt."""

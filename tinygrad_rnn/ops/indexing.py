@@ -39,7 +39,7 @@ def add_at(buffer, index, g):
     shape=_indexed,
     vjps=[lambda g, y, x, index: put(g, index=index, shape=x.shape)],
     accumulate={0: lambda buffer, g, y, x, index: add_at(buffer, index, g)},
-    linear="each", latex="{x}_{{[{index}]}}", glyph="[ ]", onnx="Slice",
+    linear="each", kind="slice", latex="{{ {x} }}_{{[{index}]}}", plain="{x}[{index}]", glyph="[ ]", onnx="Slice",
     domain={"x": [(4, 3)], "index": [
         (1,), (slice(1, 3),), (Ellipsis, 0), (slice(None, None, -2), None),
         (np.array([0, 0, 3]),), (np.eye(4, 3, dtype=bool),), (np.array([1, 1]), slice(0, 2)),
@@ -50,10 +50,17 @@ def getitem(x, *, index):
     return x[index]
 
 
+def _put(x, index, shape):
+    whole = np.zeros(shape, x.dtype)
+    np.add.at(whole, index, x)
+    return whole
+
+
 @primitive(
     shape=lambda x, index, shape: tuple(shape),
     vjps=[lambda g, y, x, index, shape: getitem(g, index=index)],
-    linear="each", latex=r"\operatorname{{put}}({x})", glyph="put", onnx="ScatterND",
+    linear="each", kind="scatter", numpy=_put,
+    latex=r"\operatorname{{put}}({x})", glyph="put", onnx="ScatterND",
     domain={"x": [(2, 3)], "index": [(slice(1, 3),), (np.array([0, 0]),)], "shape": [(4, 3)]},
 )  # fmt: skip
 def put(x, *, index, shape):

@@ -35,8 +35,8 @@ def _parts_of_joined(g, y, *arrays, axis):
 
 
 @primitive(
-    shape=_joined, vjps=_parts_of_joined, linear="jointly", name="concatenate",
-    latex=r"\left[{arrays}\right]", glyph="‖", onnx="Concat",
+    shape=_joined, vjps=_parts_of_joined, linear="jointly", kind="concatenation", name="concatenate",
+    latex=r"\left[{arrays}\right]", plain="[{arrays}]", glyph="‖", onnx="Concat",
     domain={"shapes": [((2, 3), (2, 3)), ((2, 3), (0, 3), (4, 3)), ((1, 3),)], "axis": [0, -2]},
 )  # fmt: skip
 def _concatenate(*arrays, axis=0):
@@ -66,7 +66,7 @@ def _stacked(*shapes, axis):
 
 @primitive(
     shape=_stacked, vjps=lambda g, y, *arrays, axis: lambda i: g[along(axis, i, len(g.shape))], linear="jointly",
-    name="stack", latex=r"\left[{arrays}\right]", glyph="≡", onnx="ConcatFromSequence",
+    kind="concatenation", name="stack", latex=r"\left[{arrays}\right]", glyph="≡", onnx="ConcatFromSequence",
     domain={"shapes": [((2, 3), (2, 3)), ((), ()), ((0, 2),) * 3], "axis": [0, -1]},
 )  # fmt: skip
 def _stack(*arrays, axis=0):

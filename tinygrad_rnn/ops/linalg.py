@@ -113,6 +113,8 @@ class _SumOfProducts:
     vjps=[_matmul_a, _matmul_b],
     collect={1: _SumOfProducts},
     linear="each",
+    kind="matrix product",
+    numpy="a @ b",
     cost=lambda out, a, b: 2 * math.prod(out) * a[-1],
     latex="{a} {b}",
     glyph="×",

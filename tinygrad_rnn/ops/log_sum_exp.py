@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ..core.declare import primitive
@@ -17,10 +15,6 @@ def _same_shape(x, *, axis):
     return x
 
 
-def _transcendental(out, x, **_):
-    return 14 * math.prod(x)
-
-
 _SOFTMAX = {"x": [(2, 3), (3, 1), (2, 3, 2), (0, 3)], "axis": [0, -1, (0, 1)]}
 
 
@@ -32,8 +26,13 @@ def _shifted(x, axis):
     return x - np.where(np.isfinite(top), top, 0)
 
 
+def _softmax(x, *, axis):
+    e = (x - x.max(axis=axis, keepdims=True)).exp()
+    return e / e.sum(axis=axis, keepdims=True)
+
+
 @primitive(
-    shape=_same_shape, dtype=mean_dtype, cost=_transcendental,
+    shape=_same_shape, dtype=mean_dtype, kind="normalisation", expansion=_softmax,
     vjps=[lambda g, y, x, axis: y * (g - (g * y).sum(axis=axis, keepdims=True))],
     latex=r"\operatorname{{softmax}}({x})", glyph="softmax", onnx="Softmax", domain=_SOFTMAX,
 )  # fmt: skip
@@ -43,8 +42,13 @@ def softmax(x, *, axis=-1):
     return e / e.sum(axis=axis, keepdims=True)
 
 
+def _log_softmax(x, *, axis):
+    shifted = x - x.max(axis=axis, keepdims=True)
+    return shifted - shifted.exp().sum(axis=axis, keepdims=True).log()
+
+
 @primitive(
-    shape=_same_shape, dtype=mean_dtype, cost=_transcendental,
+    shape=_same_shape, dtype=mean_dtype, kind="normalisation", expansion=_log_softmax,
     vjps=[lambda g, y, x, axis: g - exp(y) * g.sum(axis=axis, keepdims=True)],
     latex=r"\operatorname{{log\,softmax}}({x})", glyph="log softmax", onnx="LogSoftmax", domain=_SOFTMAX,
 )  # fmt: skip
@@ -61,8 +65,14 @@ def _logsumexp_shape(x, *, axis, keepdims):
     return shape
 
 
+def _logsumexp(x, *, axis, keepdims):
+    m = x.max(axis=axis, keepdims=True)
+    y = (x - m).exp().sum(axis=axis, keepdims=True).log() + m
+    return y if keepdims else y.reshape(reduced_shape(x.shape, axis=axis, keepdims=False))
+
+
 @primitive(
-    shape=_logsumexp_shape, dtype=mean_dtype, cost=_transcendental,
+    shape=_logsumexp_shape, dtype=mean_dtype, kind="reduction", expansion=_logsumexp,
     vjps=[lambda g, y, x, axis, keepdims: spread(g, x.shape, axis) * exp(x - spread(y, x.shape, axis))],
     latex=r"\ln \sum e^{{{x}}}", glyph="ln Σ e", onnx="ReduceLogSumExp", domain=REDUCTION,
 )  # fmt: skip

@@ -54,7 +54,7 @@ def _positions(indices, axis):
     shape=_gathered,
     vjps=[lambda g, y, x, indices, axis: put_along(g, indices, axis=axis, shape=x.shape), None],
     accumulate={0: lambda buffer, g, y, x, indices, axis: add_at(buffer, _positions(indices, axis), g)},
-    linear="each", promotes=("x",), dtype=_first_dtype, latex=r"{x}_{{[{indices}]}}", glyph="gather",
+    linear="each", kind="lookup", promotes=("x",), dtype=_first_dtype, latex=r"{x}_{{[{indices}]}}", glyph="gather",
     onnx="GatherElements",
     domain={"cases": [
         (((3, 4), np.array([[0, 1, 2, 0], [2, 2, 1, 0]])), {"axis": 0}),
@@ -85,7 +85,7 @@ def _put_along_shape(x, indices, *, axis, shape):
 @primitive(
     shape=_put_along_shape,
     vjps=[lambda g, y, x, indices, axis, shape: gather(g, indices, axis=axis), None],
-    linear="each", promotes=("x",), dtype=_first_dtype, latex=r"\operatorname{{put}}({x})", glyph="put",
+    linear="each", kind="scatter", promotes=("x",), dtype=_first_dtype, latex=r"\operatorname{{put}}({x})", glyph="put",
     onnx="ScatterElements",
     domain={"cases": [(((2, 2), np.array([[0, 0], [2, 1]])), {"axis": -1, "shape": (2, 3)})]},
 )  # fmt: skip
@@ -121,7 +121,8 @@ def _put_taken_rule(g, y, x, indices, axis):
 @primitive(
     shape=_taken, vjps=[_put_taken_rule, None],
     accumulate={0: lambda buffer, g, y, x, indices, axis: add_at(buffer, along(axis, indices, x.ndim), g)},
-    linear="each", promotes=("x",), dtype=_first_dtype, latex=r"{x}_{{[{indices}]}}", glyph="take", onnx="Gather",
+    linear="each", kind="lookup", promotes=("x",), dtype=_first_dtype, latex=r"{x}_{{[{indices}]}}", glyph="take",
+    onnx="Gather", numpy="np.take(x, indices, axis=axis)",
     domain={"shapes": [((3, 3), np.array([[0, 2], [2, -1]])), ((3, 3), np.array(1))], "axis": [0, 1, -1]},
 )  # fmt: skip
 def take(x, indices, *, axis=0):
@@ -138,7 +139,7 @@ def take(x, indices, *, axis=0):
 @primitive(
     shape=lambda x, indices, axis, shape: tuple(shape),
     vjps=[lambda g, y, x, indices, axis, shape: take(g, indices, axis=axis), None],
-    linear="each", promotes=("x",), dtype=_first_dtype, latex=r"\operatorname{{put}}({x})", glyph="put",
+    linear="each", kind="scatter", promotes=("x",), dtype=_first_dtype, latex=r"\operatorname{{put}}({x})", glyph="put",
     onnx="ScatterND", cost=lambda out, x, *_, **__: math.prod(x),
     domain={"cases": [(((2, 3), np.array([0, 0])), {"axis": 0, "shape": (4, 3)}),
                       (((2, 2, 2), np.array([[0, 2], [0, 1]])), {"axis": -1, "shape": (2, 3)})]},
@@ -159,8 +160,8 @@ def _embedded(weight, indices):
 @primitive(
     shape=_embedded, vjps=[lambda g, y, weight, indices: put_taken(g, indices, axis=0, shape=weight.shape), None],
     accumulate={0: lambda buffer, g, y, weight, indices: add_at(buffer, (indices,), g)},
-    linear="each", promotes=("weight",), dtype=_first_dtype, latex=r"{weight}_{{[{indices}]}}", glyph="lookup",
-    onnx="Gather", domain={"shapes": [((4, 3), np.array([[0, 2], [2, 3]])), ((4, 3), np.array(1))]},
+    linear="each", kind="lookup", promotes=("weight",), dtype=_first_dtype, latex=r"{weight}_{{[{indices}]}}",
+    glyph="lookup", onnx="Gather", domain={"shapes": [((4, 3), np.array([[0, 2], [2, 3]])), ((4, 3), np.array(1))]},
 )  # fmt: skip
 def embedding(weight, indices):
     """Rows of a table: y[…] = weight[indices[…]].  weight: (N, D); indices: integers 0 … N − 1 of any shape.

@@ -19,7 +19,7 @@ def check_generator(what: str, generator: object) -> None:
 
 
 @primitive(
-    shape=lambda x, p, generator: x, vjps=[None],
+    shape=lambda x, p, generator: x, vjps=[None], kind="random",
     latex=r"m_{{{p}}}", glyph="mask", onnx="Dropout",
     domain={"x": [(3, 4)], "p": [0.0, 0.4, 1.0], "generator": [np.random.Generator]},
 )  # fmt: skip

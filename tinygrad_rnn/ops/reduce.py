@@ -56,9 +56,8 @@ def summed_dtype(x, **_):
 @primitive(
     shape=reduced_shape,
     vjps=[lambda g, y, x, axis, keepdims: broadcast_to(spread(g, x.shape, axis), shape=x.shape)],
-    linear="each", dtype=summed_dtype,
-    cost=entries_read,
-    latex=r"\sum {x}", glyph="Σ", onnx="ReduceSum", domain=REDUCTION,
+    linear="each", dtype=summed_dtype, kind="reduction", fold=(0, "total + x"), cost=entries_read,
+    latex=r"\sum {x}", glyph="Σ", plain="Σⱼ({x})", onnx="ReduceSum", domain=REDUCTION,
 )  # fmt: skip
 def sum(x, *, axis=None, keepdims=False):
     """The sum over `axis`, 0 of nothing; booleans and integers add up as int64."""
@@ -70,6 +69,10 @@ def mean_dtype(x, **_):
     return np.result_type(x, np.float64) if x.kind != "f" else x
 
 
+def _mean(x, *, axis, keepdims):
+    return x.sum(axis=axis, keepdims=keepdims) * (1.0 / (count(x.shape, axis) or np.nan))
+
+
 @primitive(
     shape=reduced_shape,
     vjps=[
@@ -77,8 +80,7 @@ def mean_dtype(x, **_):
             spread(g, x.shape, axis) * (1.0 / (count(x.shape, axis) or 1)), shape=x.shape
         )
     ],
-    linear="each", dtype=mean_dtype,
-    cost=entries_read,
+    linear="each", dtype=mean_dtype, kind="reduction", expansion=_mean,
     latex=r"\operatorname{{mean}}({x})", glyph="mean", onnx="ReduceMean", domain=REDUCTION,
 )  # fmt: skip
 def mean(x, *, axis=None, keepdims=False):

@@ -27,7 +27,7 @@ def _reshaped(x, *, shape):
 @primitive(
     shape=_reshaped,
     vjps=[lambda g, y, x, shape: g.reshape(x.shape)],
-    linear="each", latex="{x}", glyph="reshape", onnx="Reshape",
+    linear="each", kind="reshape", numpy="x.reshape(shape)", latex="{x}", glyph="reshape", onnx="Reshape",
     name="reshape", domain={"x": [(2, 6)], "shape": [(3, 4), (12,), (-1, 3), (2, 2, 3)]},
 )  # fmt: skip
 def _reshape(x, *, shape):
@@ -54,7 +54,7 @@ def _permuted(x, *, axes):
 @primitive(
     shape=_permuted,
     vjps=[lambda g, y, x, axes: permute(g, axes=tuple(int(i) for i in np.argsort([a % len(axes) for a in axes])))],
-    linear="each", latex="{x}^{{T}}", glyph="T", onnx="Transpose",
+    linear="each", kind="transpose", latex="{x}^{{T}}", glyph="T", onnx="Transpose",
     domain={"x": [(2, 3, 4)], "axes": [(2, 0, 1), (0, 1, 2), (-1, 1, 0)]},
 )  # fmt: skip
 def permute(x, *, axes):
@@ -82,7 +82,7 @@ def _squeezed(x, *, axis):
 
 @primitive(
     shape=_squeezed, vjps=[lambda g, y, x, axis: g.reshape(x.shape)],
-    linear="each", latex="{x}", glyph="squeeze", onnx="Squeeze",
+    linear="each", kind="reshape", latex="{x}", glyph="squeeze", onnx="Squeeze",
     domain={"x": [(1, 3, 1)], "axis": [None, 0, -1, (0, 2)]},
 )  # fmt: skip
 def squeeze(x, *, axis=None):
@@ -97,7 +97,8 @@ def _unsqueezed(x, *, axis):
 
 @primitive(
     shape=_unsqueezed, vjps=[lambda g, y, x, axis: g.reshape(x.shape)],
-    linear="each", latex="{x}", glyph="unsqueeze", onnx="Unsqueeze", domain={"x": [(2, 3), ()], "axis": [0, -1]},
+    linear="each", kind="reshape", latex="{x}", glyph="unsqueeze", onnx="Unsqueeze",
+    domain={"x": [(2, 3), ()], "axis": [0, -1]},
 )  # fmt: skip
 def unsqueeze(x, *, axis):
     """With a new axis of one entry, number `axis` of the result (np.expand_dims)."""
@@ -120,7 +121,7 @@ def _same(x, *, axis, **_):
 
 @primitive(
     shape=_same, vjps=[lambda g, y, x, axis: flip(g, axis=axis)],
-    linear="each", latex=r"\operatorname{{flip}}({x})", glyph="⇄", onnx="Slice",
+    linear="each", kind="arrangement", latex=r"\operatorname{{flip}}({x})", glyph="⇄", onnx="Slice",
     domain={"x": [(2, 3)], "axis": [None, 0, -1, (0, 1)]},
 )  # fmt: skip
 def flip(x, *, axis=None):
@@ -130,7 +131,7 @@ def flip(x, *, axis=None):
 
 @primitive(
     shape=_same, vjps=[lambda g, y, x, shift, axis: roll(g, shift=_opposite(shift), axis=axis)],
-    linear="each", latex=r"\operatorname{{roll}}({x})", glyph="↻", onnx="Concat(Slice, Slice)",
+    linear="each", kind="arrangement", latex=r"\operatorname{{roll}}({x})", glyph="↻", onnx="Concat(Slice, Slice)",
     domain={"x": [(2, 3)], "shift": [1, -2], "axis": [None, 0, -1, (0, 1)]},
 )  # fmt: skip
 def roll(x, *, shift, axis=None):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ..core.declare import primitive
@@ -41,9 +39,15 @@ def _var_vjp(g, y, x, axis, ddof, keepdims):
 _VARIATION = {**REDUCTION, "x": [(2, 3), (2, 3, 2)], "ddof": [0, 1]}
 
 
+def _var(x, *, axis, ddof, keepdims):
+    n = count(x.shape, axis)
+    d = x - x.sum(axis=axis, keepdims=True) * (1.0 / n)
+    return (d * d).sum(axis=axis, keepdims=keepdims) * (1.0 / (n - ddof))
+
+
 @primitive(
-    shape=_varied_shape, vjps=[_var_vjp], dtype=mean_dtype,
-    cost=lambda out, x, **_: 4 * math.prod(x),
+    shape=_varied_shape, vjps=[_var_vjp], dtype=mean_dtype, kind="reduction", expansion=_var,
+    numpy="x.var(axis=axis, ddof=ddof, keepdims=keepdims)",
     latex=r"\operatorname{{var}}({x})", glyph="var", onnx="ReduceMean(Square)", domain=_VARIATION,
 )  # fmt: skip
 def var(x, *, axis=None, ddof=0, keepdims=False):
@@ -62,8 +66,8 @@ def _std_vjp(g, y, x, axis, ddof, keepdims):
 
 
 @primitive(
-    shape=_varied_shape, vjps=[_std_vjp], dtype=mean_dtype,
-    cost=lambda out, x, **_: 4 * math.prod(x),
+    shape=_varied_shape, vjps=[_std_vjp], dtype=mean_dtype, kind="reduction",
+    expansion=lambda x, **attrs: _var(x, **attrs).sqrt(), numpy="x.std(axis=axis, ddof=ddof, keepdims=keepdims)",
     latex=r"\operatorname{{std}}({x})", glyph="std", onnx="Sqrt(ReduceMean(Square))", domain=_VARIATION,
 )  # fmt: skip
 def std(x, *, axis=None, ddof=0, keepdims=False):
@@ -85,10 +89,18 @@ def _norm_vjp(g, y, x, axis, ord, keepdims):
     return sign(x) * absolute(x) ** (ord - 1) * over(g, y ** (ord - 1))
 
 
+def _powers_summed(x, *, axis, ord, keepdims):
+    if ord == 1:
+        return absolute(x).sum(axis=axis, keepdims=keepdims)
+    if ord == 2:
+        return (x * x).sum(axis=axis, keepdims=keepdims).sqrt()
+    return (absolute(x) ** ord).sum(axis=axis, keepdims=keepdims) ** (1 / ord)
+
+
 @primitive(
     shape=lambda x, axis, ord, keepdims: reduced_shape(x, axis=axis, keepdims=keepdims), vjps=[_norm_vjp],
-    dtype=mean_dtype, cost=lambda out, x, **_: 2 * math.prod(x), name="norm",
-    latex=r"\left\lVert{x}\right\rVert", glyph="‖·‖", onnx="ReduceL2",
+    dtype=mean_dtype, kind="reduction", expansion=_powers_summed, name="norm",
+    latex=r"\left\lVert{x}\right\rVert", glyph="‖·‖", plain="‖{x}‖", onnx="ReduceL2",
     domain={**REDUCTION, "ord": [1, 2, 3.5], "range": (0.2, 3.0)},
 )  # fmt: skip
 def _norm(x, *, axis=None, ord=2, keepdims=False):

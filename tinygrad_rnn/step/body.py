@@ -126,7 +126,7 @@ def same_rows(row: np.ndarray, shape: tuple[int, ...]) -> Tensor:
 
 def is_entrywise(n: Tensor) -> bool:
     """Whether each entry depends on the same entry (or the row's scalar) of the operands alone."""
-    return n.op is not None and (n.op.elementwise or n.op.name in ("broadcast_to", "cast"))
+    return n.op is not None and n.op.entrywise
 
 
 def feature_slice(index: Any, shape: tuple[int, ...]) -> tuple[int, int] | None:

@@ -19,7 +19,7 @@ def in_blocks(body: Body) -> Body:
     """The same step with every slice along features moved towards the weights."""
 
     def rule(node: Tensor, xs: tuple[Tensor, ...]) -> Tensor | None:
-        if node.op is None or node.op.name != "getitem":
+        if node.op is None or node.op.kind != "slice":
             return None
         index = (node.attrs or {})["index"]
         if is_row(node) and is_row(xs[0]):
@@ -45,11 +45,11 @@ def _columns(x: Tensor, span: tuple[int, int], body: Body) -> Tensor:
             stack.extend(i for i in n.inputs if i.shape[-1:] == (width,) and (is_row(i) or i.ndim == 1))
     done: dict[int, Tensor] = {}
     for n in sorted(order, key=lambda n: n.number):
-        if is_row(n) and n.op is not None and n.op.name == "matmul" and is_shared(n.inputs[1]):
+        if is_row(n) and n.op is not None and n.op.kind == "matrix product" and is_shared(n.inputs[1]):
             done[n.number] = apply(n.op, (n.inputs[0], _last_axis(n.inputs[1], span)), {})
         elif _splits(n, body):
             assert n.op is not None
-            attrs = {"shape": (BATCH, span[1] - span[0])} if n.op.name == "broadcast_to" else dict(n.attrs or {})
+            attrs = {"shape": (BATCH, span[1] - span[0])} if n.op.kind == "broadcast" else dict(n.attrs or {})
             done[n.number] = on_rows(
                 n, [made if (made := done.get(i.number)) is not None else i for i in n.inputs], attrs
             )
@@ -65,7 +65,7 @@ def _splits(n: Tensor, body: Body) -> bool:
 
 
 def _last_axis(weights: Tensor, span: tuple[int, int]) -> Tensor:
-    if weights.op is not None and weights.op.name == "permute" and weights.ndim == 2:
+    if weights.op is not None and weights.op.kind == "transpose" and weights.ndim == 2:
         return block(weights.inputs[0], span).mT
     return apply(REGISTRY["getitem"], (weights,), {"index": (Ellipsis, slice(*span))})
 
@@ -80,7 +80,7 @@ def block(x: Tensor, span: tuple[int, int]) -> Tensor:
 
 def is_block(x: Tensor) -> bool:
     """Whether it is a run of rows of a leaf."""
-    if x.op is None or x.op.name != "getitem" or x.inputs[0].op is not None or not is_shared(x):
+    if x.op is None or x.op.kind != "slice" or x.inputs[0].op is not None or not is_shared(x):
         return False
     return rows_taken((x.attrs or {})["index"], x.inputs[0].shape) is not None
 

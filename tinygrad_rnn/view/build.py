@@ -11,7 +11,6 @@ from ..core.tensor import Tensor
 from ..step.names import clean, plain_name, split_name
 from .blocks import Blocks
 from .emphasis import Emphasis
-from .gates import PRODUCTS
 from .labels import entry_text, ghost_label, label, time_of
 from .picture import Edge, Label, Node, Picture
 from .sheet import Sheet
@@ -185,11 +184,17 @@ class _Builder:
 
 def is_structure(op: Op) -> bool:
     """Whether an op only moves entries about: slices, transposes, reshapes, casts."""
-    return op.cost is None and op.linear is not None and not op.elementwise and op.onnx not in PRODUCTS
+    return op.kind in _STRUCTURE
+
+
+_STRUCTURE = {
+    *("broadcast", "cast", "reshape", "transpose", "arrangement"),
+    *("slice", "scatter", "lookup", "concatenation", "element"),
+}
 
 
 def _op_kind(op: Op) -> str:
-    if op.onnx in PRODUCTS:
+    if op.kind in ("matrix product", "contraction"):
         return "product"
     if op.elementwise:
         return "function" if len(op.operands) == 1 else "pointwise"

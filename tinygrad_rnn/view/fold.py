@@ -32,7 +32,7 @@ def with_bodies(sheet: Sheet, unrolled: bool) -> Sheet:
         reads = sheet.operands[node.number]
         if (attrs := scan_of(node)) is not None and reads:
             results[node.number] = _Scan(found, node, reads, attrs, node.number in sheet.backward).results(unrolled)
-        elif reads and reads[0].number in results and node.op is not None and node.op.name == "element":
+        elif reads and reads[0].number in results and node.op is not None and node.op.kind == "element":
             values, glyph = results[reads[0].number][(node.attrs or {})["k"]]
             found.add(node, values, sheet.roles[node.number], "structure" if node.name is None else "", glyph)
         else:

@@ -12,8 +12,6 @@ from ..step.names import clean, plain_name, split_name
 from .labels import time_of
 from .sheet import Operands, Sheet, stand_in
 
-PRODUCTS = ("MatMul", "Gemm", "Einsum")
-
 
 @dataclass
 class _Sum:
@@ -97,15 +95,16 @@ def _as_sum(
         return None
     open_ones = [x for x in reads if x.number not in fixed]
     parameters = {k: p for x in reads for k, p in fixed.get(x.number, {}).items()}
-    product, added = op.onnx in PRODUCTS, op.name in ("add", "subtract")
-    scaled = op.name == "multiply" or (op.name == "divide" and reads[1].number in fixed)
-    if len(open_ones) == 1 and parameters and (product or (scaled and open_ones[0].number not in inner)):
+    linear = op.linear_in([i for i, x in enumerate(reads) if x.number not in fixed])
+    weighted = linear and op.linear != "jointly"
+    if len(open_ones) == 1 and parameters and weighted and not (op.elementwise and open_ones[0].number in inner):
         total.values[open_ones[0].number] = open_ones[0]
         total.weights |= parameters
         return total
     if not all(x.number in inner for x in open_ones):
         return None
-    if added or (len(open_ones) == 1 and (scaled or op.linear is not None or op.name == "negative")):
+    added = op.coefficients is not None and len(reads) == 2
+    if added or (len(open_ones) == 1 and linear):
         for x in open_ones:
             total.take(inner[x.number])
         (total.biases if added else total.weights).update(parameters)
@@ -114,7 +113,7 @@ def _as_sum(
 
 
 def _is_activation(op: Op) -> bool:
-    return len(op.operands) == 1 and (op.elementwise or "softmax" in op.name)
+    return len(op.operands) == 1 and (op.elementwise or op.kind == "normalisation")
 
 
 def _formula(total: _Sum, called: Mapping[str, str]) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Set
 from dataclasses import replace
 from itertools import takewhile
 
+from ..core.counting import flops
 from ..core.mode import Scope
 from ..core.tensor import Tensor
 from ..step.names import clean
-from .labels import flops_of
 from .sheet import Operands, Sheet, stand_in
 
 Key = tuple[str, ...]
@@ -57,8 +57,8 @@ def _contract(
     step = [label for label in key if not label.startswith("t=")]
     title = clean(step[-1]) if step else clean(key[-1])
     note = (f"{sum(p.size for p in parameters):,} parameters",) if parameters else ()
-    if "cost" in show and (flops := sum(flops_of(n) for n in nodes)):
-        note += (f"{flops:,} FLOPs",)
+    if "cost" in show and (count := sum(map(flops, nodes))):
+        note += (f"{count:,} FLOPs",)
     if len(results) == 1 and sheet.roles[results[0].number] != "state":
         whole = results[0]
         operands[whole.number] = tuple(reads)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.counting import flops
 from ..core.tensor import Tensor
 from ..step.names import clean, split_name, subscript
 from .picture import Label
@@ -51,18 +52,11 @@ def label(
             lines.append(number_text(node.numpy()))
         if "grad" in show and node.grad is not None:
             lines.append("∂: " + number_text(node.grad.numpy(), norm=True))
-        if "cost" in show and own and not leaf and node.op is not None and (flops := flops_of(node)):
-            lines.append(f"{flops:,} FLOPs")
+        if "cost" in show and own and not leaf and node.op is not None and (count := flops(node)):
+            lines.append(f"{count:,} FLOPs")
         if "bytes" in show and node.shape and role != "constant":
             lines.append(bytes_text(node.size * node.dtype.itemsize))
     return Label(glyph, base, index, tuple(lines))
-
-
-def flops_of(node: Tensor) -> int:
-    """The floating-point operations of one node."""
-    if node.op is None or not node.inputs:
-        return 0
-    return node.op.flops(node.shape, [x.shape for x in node.inputs], node.attrs)
 
 
 def bytes_text(count: float) -> str:
@@ -93,7 +87,7 @@ def glyph_of(node: Tensor) -> str:
     """The op's sign; for reading entries, what is read."""
     assert node.op is not None
     index = (node.attrs or {}).get("index")
-    if node.op.name == "getitem" and index is not None:
+    if node.op.kind == "slice" and index is not None:
         text = "[" + ", ".join(_index_text(i) for i in index) + "]"
         return text if len(text) <= 18 else "[…]"
     return clean(node.op.glyph or node.op.name)
