@@ -106,9 +106,9 @@ def test_a_simplified_page_is_a_short_one():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((3,), "expected a cell or a function, got int"),
+        ((3,), "expected a cell, a function or a layer of one cell, got int"),
         ((lambda x: x,), "give the shape of each argument"),
-        ((CELLS["rnn"](), (2, 3)), "a cell knows its shapes"),
+        ((CELLS["rnn"](), (2, 3)), "specs are for functions"),
     ],
 )
 def test_bad_arguments(arguments, message):

@@ -8,7 +8,7 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.cli import main
-from tinygrad_rnn.core.errors import ArgumentError
+from tinygrad_rnn.core.errors import ArgumentError, ShapeError
 
 
 def data_of(path):
@@ -87,16 +87,16 @@ def test_hostile_names_are_data(tmp_path, name):
 @pytest.mark.parametrize(
     ("thing", "file", "options", "message"),
     [
-        (3, "a.html", {}, "expected a cell or a scalar tensor, got int"),
+        (3, "a.html", {}, "expected a cell, a scalar tensor or a layer of one cell, got int"),
         (lstm(), "a.txt", {}, "a page ends in .html, not 'a.txt'"),
-        (lstm(), "a.html", {"steps": 0}, "steps and batch are at least 1, not 0 and 1"),
-        (lstm(), "a.html", {"input": np.ones((3, 2))}, r"the input is \(3, 2\), expected \(T, B, D\)"),
+        (lstm(), "a.html", {"steps": 0}, "steps is the number of time steps, at least 1, not 0"),
+        (lstm(), "a.html", {"input": np.ones((2, 3))}, r"the input is \(2, 3\), expected \(T, B, D\)"),
         (lstm(), "a.html", {"steps": 500}, "nodes are more than 4000; use fewer steps"),
         (tg.tensor([1.0, 2.0], requires_grad=True) * 2, "a.html", {}, "is no loss: a computed scalar with a gradient"),
     ],
 )
 def test_bad_arguments(thing, file, options, message, tmp_path):
-    with pytest.raises(ArgumentError, match=message):
+    with pytest.raises((ArgumentError, ShapeError), match=message):
         tg.explore(thing, tmp_path / file, **options)
     assert not list(tmp_path.iterdir())
 

@@ -43,5 +43,5 @@ def test_a_page(comparison, tmp_path):
 def test_bad_arguments():
     with pytest.raises(ArgumentError, match="the same input_size, got 3 and 4"):
         tg.compare(tg.nn.RNNCell(3, 4), tg.nn.RNNCell(4, 4))
-    with pytest.raises(ArgumentError, match="expected two cells"):
+    with pytest.raises(ArgumentError, match="expected a cell or a layer of one cell, got str"):
         tg.compare(tg.nn.RNNCell(3, 4), "lstm")

@@ -142,8 +142,8 @@ def test_the_figure():
     ("thing", "xs", "options", "error", "message"),
     [
         (3, sequence(), {}, ArgumentError, "expected a cell or a layer of one cell, got int"),
-        (tg.nn.LSTM(4, 3, num_layers=2), sequence(), {}, ArgumentError, "layer of one cell, got LSTM"),
-        (tg.nn.RNNCell(4, 3), np.ones((3, 4)), {}, ShapeError, r"xs is \(3, 4\), expected \(T, B, D\)"),
+        (tg.nn.LSTM(4, 3, num_layers=2), sequence(), {}, ArgumentError, "LSTM has 2 cells; choose one"),
+        (tg.nn.RNNCell(4, 3), np.ones((3, 4)), {}, ShapeError, r"the input is \(3, 4\), expected \(T, B, D\)"),
         (tg.nn.RNNCell(4, 3), sequence(), {"sample": 2}, ArgumentError, "sample 2 of a batch of 2"),
     ],
 )

@@ -131,7 +131,7 @@ def test_it_prints():
     [
         (3, None, ArgumentError, "expected a cell or a module, got int"),
         (tg.nn.RNNCell(3, 4), (5, 2, 7), ShapeError, r"RNNCell reads \(T, B, 3\) or \(B, 3\), got \(5, 2, 7\)"),
-        (tg.nn.Sequential(), None, ArgumentError, "give the shape of the input of Sequential"),
+        (tg.nn.Sequential(), None, ArgumentError, "Sequential has no input_size; give the shape of its input"),
     ],
 )
 def test_bad_arguments(thing, shape, error, message):

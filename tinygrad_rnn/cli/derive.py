@@ -39,7 +39,7 @@ def run(given: argparse.Namespace) -> None:
         TinygradError, OSError: there is no such cell, or it cannot be derived or written.
     """
     cell = subject.cell(given.cell, given.input_size, given.hidden_size)
-    page = derive(cell, style=given.style, wrt=given.wrt)
+    page = derive(cell, input=subject.shape(cell, given), style=given.style, wrt=given.wrt)
     if given.output:
         print(page.save(given.output))
         return

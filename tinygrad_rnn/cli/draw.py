@@ -54,6 +54,6 @@ def run(given: argparse.Namespace) -> None:
         highlight=given.highlight,
         cuts=given.cuts,
         legend=given.legend,
-        input=None if getattr(cell, "input_size", None) else (1, given.input_size),
+        input=subject.shape(cell, given),
     )
     print(picture.save(given.output or f"{Path(given.cell.rpartition(':')[2]).stem}.svg"))

@@ -36,4 +36,5 @@ def run(given: argparse.Namespace) -> None:
     """
     cell = subject.cell(given.cell, given.input_size, given.hidden_size)
     path = given.output or f"{Path(given.cell.rpartition(':')[2]).stem}.html"
-    print(explore(cell, path, steps=given.steps, batch=given.batch, seed=given.seed, theme=given.theme))
+    shape = subject.shape(cell, given, given.batch)
+    print(explore(cell, path, input=shape, steps=given.steps, batch=given.batch, seed=given.seed, theme=given.theme))

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import nn
 from ..core.errors import ArgumentError, DeclarationError, TinygradError
+from ..step.cells import is_cell
 from . import options
 
 _SIZES = ("input_size", "hidden_size")
@@ -63,6 +64,14 @@ def cell(name: str, input_size: int = 3, hidden_size: int = 4, generator: np.ran
     return _made(cells()[found], name, input_size, hidden_size, generator)
 
 
+def shape(cell: Any, given: argparse.Namespace, batch: int = 1) -> tuple[int, ...]:
+    """The shape of one step's input, (B, D): of as many features as the cell says, or else as were asked for."""
+    size = getattr(cell, "input_size", None)
+    if size is None and getattr(cell, "symbols", None) is not None:
+        return (batch,)
+    return batch, given.input_size if size is None else size
+
+
 def short(name: str) -> str:
     """A name as it is compared: capitals, dashes and "cell" at its end do not count."""
     plain = name.lower().replace("_", "").replace("-", "")
@@ -100,7 +109,7 @@ def _made(thing: Any, name: str, input_size: int, hidden_size: int, generator: A
             raise
         except Exception as error:
             raise DeclarationError(f"{name} cannot be made: {_said(error)}") from error
-    if not callable(getattr(thing, "step", None)) or not callable(getattr(thing, "initial_state", None)):
+    if not is_cell(thing):
         raise DeclarationError(f"{name} is no cell: it has no step(x, state) and initial_state(batch)")
     return thing
 

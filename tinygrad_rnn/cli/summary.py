@@ -32,6 +32,5 @@ def run(given: argparse.Namespace) -> None:
         TinygradError, OSError: there is no such cell, or it cannot be counted.
     """
     cell = subject.cell(given.cell, given.input_size, given.hidden_size)
-    size = getattr(cell, "input_size", given.input_size)
-    page = summary(cell, (given.steps, given.batch, size))
+    page = summary(cell, (given.steps, *subject.shape(cell, given, given.batch)))
     print(page.to_markdown() if given.markdown else page)

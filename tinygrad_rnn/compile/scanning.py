@@ -10,11 +10,13 @@ import numpy as np
 
 from ..core.apply import apply, recorded
 from ..core.errors import ArgumentError, ShapeError, with_user_line
-from ..core.mode import current, no_grad, scope
+from ..core.mode import current, no_grad
 from ..core.op import Op
 from ..core.tensor import Tensor, TensorLike
 from ..core.trees import flatten
-from ..ops import stack, where
+from ..ops import where
+from ..step.cells import CellLike, stepped
+from ..step.looping import held, run_steps, stacked
 from ..step.scan import Operands, ScanAttrs
 from . import segments
 from .higher import pulled_back, pushed_forward
@@ -25,7 +27,7 @@ from .tuples import get_element
 
 
 def scan(
-    cell: Any,
+    cell: CellLike,
     xs: TensorLike,
     state: Any = None,
     *,
@@ -190,25 +192,16 @@ def _mask(lengths: Any, x: Tensor) -> Tensor:
     return Tensor(inside.astype(x.dtype)).named("inside", role="constant")
 
 
-def _step_by_step(cell: Any, xs: Tensor, state: Any, reverse: bool, mask: Tensor | None) -> tuple[Any, Any]:
+def _step_by_step(cell: CellLike, xs: Tensor, state: Any, reverse: bool, mask: Tensor | None) -> tuple[Any, Any]:
     """The plain engine: every step in the graph."""
     T = xs.shape[0]
     if T == 0:  # one step on zeros tells the shapes
         with no_grad():
-            ys, rebuild = flatten(cell.step(Tensor(np.zeros(xs.shape[1:], xs.dtype)), state)[0])
+            ys, rebuild = flatten(stepped(cell, Tensor(np.zeros(xs.shape[1:], xs.dtype)), state)[0])
         return rebuild([Tensor(np.zeros((0, *y.shape), y.dtype)) for y in ys]), state
-    outputs: list[Any] = [None] * T
-    for t in reversed(range(T)) if reverse else range(T):
-        with scope(f"t={t}", step=t):
-            before, _ = flatten(state)
-            outputs[t], state = cell.step(xs[t], state)
-            if mask is not None:
-                inside = mask.numpy()[t] > 0.5
-                after, rebuild = flatten(state)
-                column = [inside if a.ndim == 2 else inside[:, 0] for a in after]
-                state = rebuild([where(m, a, b) for m, a, b in zip(column, after, before, strict=True)])
-                ys, rebuild = flatten(outputs[t])
-                outputs[t] = rebuild([where(inside if y.ndim == 2 else inside[:, 0], y, 0.0) for y in ys])
-    leaves = [flatten(y)[0] for y in outputs]
-    _, rebuild = flatten(outputs[0])
-    return rebuild([stack(list(column), axis=0) for column in zip(*leaves, strict=True)]), state
+
+    def hold(t: int, output: Any, after: Any, before: Any) -> tuple[Any, Any]:
+        return (output, after) if mask is None else held(mask.numpy()[t] > 0.5, output, after, before)
+
+    outputs, state = run_steps(cell, T, lambda t: xs[t], lambda _: state, reverse=reverse, then=hold)
+    return stacked(outputs), state

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 
-from ..core.errors import ShapeError, TinygradError, with_user_line
+from ..core.errors import DeclarationError, ShapeError, TinygradError, with_user_line
 from ..core.tensor import Tensor, TensorLike
-from ..core.trees import arranged, flatten
-from ..ops import where
-from ..step.body import NotRowWise
-from ..step.tracing import traced
+from ..core.trees import flatten
+from ..step.cells import CellLike, initial_state, refuse_class
+from ..step.tracing import Rebuild, traced_cell
 from .recurrence import Recurrence
 from .trace_cache import Uncompiled, cached_trace
 
-Rebuild = Callable[[list[Any]], Any]
 
-
-def arguments(cell: Any, xs: TensorLike, state: Any) -> tuple[Tensor, Any, list[Tensor], Rebuild]:
+def arguments(cell: CellLike, xs: TensorLike, state: Any) -> tuple[Tensor, Any, list[Tensor], Rebuild]:
     """The sequence, the state before the first step, its leaves, and what nests leaves like it."""
+    refuse_class("scan", cell)
     x = xs if isinstance(xs, Tensor) else Tensor(np.asarray(xs))
     if x.ndim != 3:
         raise ShapeError(with_user_line(f"scan: xs is {x.shape}, expected (T, B, D)"))
-    state = cell.initial_state(x.shape[1]) if state is None else state
+    state = initial_state(cell, x.shape[1]) if state is None else state
     states, rebuild = flatten(state)
     states = [s if isinstance(s, Tensor) else Tensor(np.asarray(s, getattr(s, "dtype", x.dtype))) for s in states]
     for s in states:
@@ -47,7 +44,7 @@ class TracedCell:
 
 
 def traced_once(
-    cell: Any, x: Tensor, state: Any, states: list[Tensor], rebuild: Rebuild, masked: bool
+    cell: CellLike, x: Tensor, state: Any, states: list[Tensor], rebuild: Rebuild, masked: bool
 ) -> TracedCell | Uncompiled | None:
     """The cell traced, as long as it stays what it is, or why it cannot be compiled; None without a compiler."""
     kinds = tuple((s.shape[1:], s.dtype) for s in states)
@@ -55,7 +52,9 @@ def traced_once(
     def trace() -> TracedCell | Uncompiled:
         _check(cell, x, states, rebuild)
         try:
-            return _traced(cell, x, kinds, rebuild, masked)
+            return _traced(cell, x, rebuild(states), masked)
+        except DeclarationError:
+            raise
         except TinygradError as error:
             return Uncompiled(str(error).split("\n")[0])
 
@@ -79,39 +78,10 @@ def _structure(state: Any) -> Any:
     return tuple(_structure(value) for value in state) if isinstance(state, (list, tuple)) else None
 
 
-def _traced(cell: Any, x: Tensor, kinds: tuple[Any, ...], rebuild: Rebuild, masked: bool) -> TracedCell:
-    for shape, dtype in kinds:
-        if len(shape) > 1:
-            raise NotRowWise(f"a state is {dtype} of shape (B, {', '.join(map(str, shape))}), not (B, width)")
-    rebuilds: list[Any] = []
-
-    def step(row: Tensor, *rest: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        befores = list(rest[1:] if masked else rest)
-        output, after = cell.step(row, rebuild(befores))
-        outputs, rebuild_output = flatten(output)
-        try:
-            afters, rebuild_state = flatten(arranged(after, rebuild(befores)))
-        except ValueError:
-            raise NotRowWise("the state that the step returns is not nested like the one before it") from None
-        rebuilds.extend((rebuild_output, rebuild_state))
-        if masked:
-            inside = rest[0] > 0.5
-            outputs = [where(_column(inside, y), y, 0.0).named(y.name or "y") for y in outputs]
-            afters = [
-                where(_column(inside, b), a, b).named(a.name or "s") for a, b in zip(afters, befores, strict=True)
-            ]
-        return outputs, afters
-
-    sequences = [(x.shape[2], x.dtype), *([(1, x.dtype)] if masked else [])]
-    body = traced(step, sequences, [(shape[0] if shape else None, dtype) for shape, dtype in kinds])
-    if masked:
-        body.sequences[1].named("inside").requires_grad = False
+def _traced(cell: CellLike, x: Tensor, state: Any, masked: bool) -> TracedCell:
+    body, *rebuilds = traced_cell(cell, x.shape[2], x.dtype, state, masked)
     recurrence = Recurrence(body, type(cell).__name__)
     if not DISABLE_JIT:  # finds out now whether there is code for every op
         recurrence.program("infer")
         recurrence.program("backward", recurrence.differentiable)
     return TracedCell(recurrence, *rebuilds)
-
-
-def _column(inside: Tensor, row: Tensor) -> Tensor:
-    return inside if row.ndim == 2 else inside.reshape(inside.shape[0])

@@ -13,6 +13,8 @@ from ..core.graph import Graph
 from ..core.tensor import Tensor
 from ..core.trees import flatten
 from ..step.body import BATCH
+from ..step.cells import initial_state, one_cell
+from ..step.inputs import input_of
 from .derivation import Derivation, Line, derive
 from .numpy_text import identifier
 from .terms import Symbol
@@ -34,6 +36,7 @@ def check_backward(
     cell: Any,
     backward: Callable[..., Gradients] | Gradients,
     *,
+    input: Any = None,
     steps: int = 4,
     batch: int = 2,
     seed: int = 0,
@@ -43,12 +46,13 @@ def check_backward(
     """Compare a backward pass written by hand with the derived one, quantity by quantity.
 
     Args:
-        cell: the cell it is the backward pass of (see `tg.derive`).
+        cell: the cell, or layer of one cell, that it is the backward pass of (see `tg.derive`).
         backward: a function of NumPy arrays, which are given by the names of its arguments: ``xs`` (T, B, D), the
             initial states ``h_0``, …; the values of all steps, (T, B, width), of every quantity that `derive` names
             (``i``, ``c_tilde``, ``z_i``, ``h``); parameters (``weight_hh``) and their blocks (``R_i``); and
             ``d_outputs``, ∂ℓ_t/∂output. It returns a dict of gradients by such names, of all or of some: values'
             gradients are (T, B, width). Or that dict itself, if it was computed from `backward_inputs` of the cell.
+        input: an array (T, B, D) to use as ``xs``, or the shape, (B, D) or (T, B, D), of a random one.
         steps, batch, seed: of the random numbers it is given, in float64; the cell's parameters are used as they are.
         rtol, atol: numbers agree if ``|a − b| ≤ atol + rtol·|b|``.
 
@@ -60,8 +64,8 @@ def check_backward(
             entry, both numbers, and if the sum lacks exactly one of its terms, which.
         ArgumentError: an argument or a returned name is not known, or no gradient was returned.
     """
-    page = derive(cell)
-    inputs, expected = _expected(page, cell, steps, batch, seed)
+    page, inputs, expected = _expected("check_backward", cell, input, steps, batch, seed)
+    steps = len(inputs["xs"])
     given = _called(backward, inputs) if callable(backward) else dict(backward)
     found: dict[str, np.ndarray] = {}
     names = {alias: e.name for e in expected for alias in _aliases(e.name)}
@@ -84,20 +88,26 @@ def check_backward(
     return [name for name in dict.fromkeys(e.name for e in expected) if name in found]
 
 
-def backward_inputs(cell: Any, *, steps: int = 4, batch: int = 2, seed: int = 0) -> dict[str, np.ndarray]:
+def backward_inputs(
+    cell: Any, *, input: Any = None, steps: int = 4, batch: int = 2, seed: int = 0
+) -> dict[str, np.ndarray]:
     """What `check_backward` gives a function: random input, the values of all steps, parameters, ∂ℓ/∂outputs."""
-    return _expected(derive(cell), cell, steps, batch, seed)[0]
+    return _expected("backward_inputs", cell, input, steps, batch, seed)[1]
 
 
 def _expected(
-    page: Derivation, cell: Any, steps: int, batch: int, seed: int
-) -> tuple[dict[str, np.ndarray], list[_Expected]]:
-    function, random = page.to_numpy(), np.random.default_rng(seed)
-    arrays: dict[str, np.ndarray] = {"xs": random.normal(size=(steps, batch, page.step.inputs[0].shape[-1]))}
+    reader: str, thing: Any, input: Any, steps: int, batch: int, seed: int
+) -> tuple[Derivation, dict[str, np.ndarray], list[_Expected]]:
+    cell, random = one_cell(reader, thing), np.random.default_rng(seed)
+    xs = input_of(reader, cell, input, steps=steps, batch=batch).sequence(reader, steps, random, np.float64)
+    steps, batch = xs.shape[:2]
+    page = derive(cell, input=xs)
+    function = page.to_numpy()
+    arrays: dict[str, np.ndarray] = {"xs": xs}
     starts = function.arguments[1 : 1 + len(page.step.states)]
-    for name, state in zip(starts, flatten(cell.initial_state(batch))[0], strict=True):
+    for name, state in zip(starts, flatten(initial_state(cell, batch))[0], strict=True):
         arrays[name] = random.normal(size=state.shape)
-    values = {path: p.numpy() for path, p in cell.named_parameters()}
+    values = {path: p.numpy() for path, p in page.step.whole().items()}
     for name, path in function.parameters.items():
         arrays[name] = values[path].astype(np.float64)
     output = page.step.body.outputs[0]
@@ -119,7 +129,7 @@ def _expected(
     for symbol, (path, span) in page.step.blocks.items():
         if span is not None and path in gradients:
             found.append(_Expected(symbol, None, gradients[path][slice(*span)], last.get(symbol)))
-    return arrays, found
+    return page, arrays, found
 
 
 def _aliases(name: str) -> Iterator[str]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor
+from ..step.cells import is_cell, one_cell, refuse_class
+from ..step.inputs import input_of
 from . import formats
 from .adjoints import Adjoints, Contribution
 from .numpy_source import NumpyFunction, numpy_function
@@ -118,12 +120,15 @@ class Derivation:
         return {"text/plain": self.to_text(), "text/markdown": self.to_markdown()}
 
 
-def derive(thing: Any, *specs: Any, wrt: Sequence[str] | None = None, style: str = "bptt") -> Derivation:
+def derive(
+    thing: Any, *specs: Any, input: Any = None, wrt: Sequence[str] | None = None, style: str = "bptt"
+) -> Derivation:
     """What the engine does to differentiate something, as equations read off its graph.
 
     Args:
-        thing: a cell (see `tg.nn.Cell`), or a function of tensors.
+        thing: a cell (see `tg.nn.Cell`), a layer of one cell, or a function of tensors.
         specs: for a function, the shape of each argument, as for `tg.trace`.
+        input: for a cell that does not say its input_size, the shape of its input, (B, D), or an array of it.
         wrt: names of what to give the gradient of, such as "weight_ih", "W_i" or "x"; default: all.
         style: "bptt", every line of the chain rule with its reason, then the simplified form; "simplified", only that.
 
@@ -141,16 +146,20 @@ def derive(thing: Any, *specs: Any, wrt: Sequence[str] | None = None, style: str
     """
     if style not in STYLES:
         raise ArgumentError(with_user_line(f"derive: style is one of {', '.join(STYLES)}, not {style!r}"))
-    if callable(getattr(thing, "step", None)) and callable(getattr(thing, "initial_state", None)):
+    refuse_class("derive", thing)
+    if is_cell(thing) or (hasattr(thing, "cells") and not specs):
         if specs:
-            raise ArgumentError(with_user_line("derive: a cell knows its shapes; specs are for functions"))
-        step = step_of(thing)
-    elif callable(thing) and specs:
-        step = step_of_function(thing, specs)
+            raise ArgumentError(with_user_line("derive: specs are for functions; give a cell's input as input=(B, D)"))
+        cell = one_cell("derive", thing)
+        step = step_of("derive", cell, input_of("derive", cell, input))
     elif callable(thing):
-        raise ArgumentError(with_user_line("derive: give the shape of each argument: derive(f, (2, 3), (3,))"))
+        if not specs and input is None:
+            raise ArgumentError(with_user_line("derive: give the shape of each argument: derive(f, (2, 3), (3,))"))
+        step = step_of_function(thing, specs or (input,))
     else:
-        raise ArgumentError(with_user_line(f"derive: expected a cell or a function, got {type(thing).__name__}"))
+        raise ArgumentError(
+            with_user_line(f"derive: expected a cell, a function or a layer of one cell, got {type(thing).__name__}")
+        )
     return _Page(step, wrt).derivation(style)
 
 

@@ -73,7 +73,7 @@ class _Source:
             leaf = p if p.op is None else p.inputs[0]
             if leaf.number not in self.whole:
                 self.whole[leaf.number] = leaf
-                self.named(leaf.number, identifier(self.path(leaf).replace(".", "_")))
+                self.named(leaf.number, identifier(step.path(leaf).replace(".", "_")))
         self.blocks: list[tuple[str, str, str]] = []  # name, parameter, rows
         for p in step.parameters:
             name, span = step.symbols[p.number].name, step.blocks[step.symbols[p.number].name][1]
@@ -112,14 +112,11 @@ class _Source:
         self.names[number] = self.unique(name)
         return self.names[number]
 
-    def path(self, leaf: Tensor) -> str:
-        return self.step.paths.get(leaf.number, leaf.name or "k")
-
     # -- the text -------------------------------------------------------------------------------------------------
 
     def function(self) -> NumpyFunction:
         name = identifier(self.step.title)
-        parameters = {self.names[n]: self.path(leaf) for n, leaf in self.whole.items()}
+        parameters = {self.names[n]: self.step.path(leaf) for n, leaf in self.whole.items()}
         arguments = ["xs", *self.starts, *parameters, "d_outputs", *self.finals]
         given = [*arguments[: -len(self.finals)], *[f"{f}=0" for f in self.finals]]
         doc = _DOC.format(
@@ -168,7 +165,7 @@ class _Source:
             lines += self.accumulations([c for c in self.adjoints.all if c.source is q])
         lines += ["gradients = {", '    "x": d_xs,']
         lines += [f'    "{start}": d_{s},' for s, start in zip(self.states, self.starts, strict=True)]
-        lines += [f"    {quoted(self.path(leaf))}: d_{self.names[n]}," for n, leaf in self.whole.items()]
+        lines += [f"    {quoted(self.step.path(leaf))}: d_{self.names[n]}," for n, leaf in self.whole.items()]
         return [*lines, "}", "return np.stack(outputs) if T else np.zeros_like(d_outputs), gradients, values"]
 
     def step_back(self) -> list[str]:

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.errors import ArgumentError, TinygradError, with_user_line
+from ..core.errors import ArgumentError, DeclarationError, TinygradError, with_user_line
 from ..core.mode import changed
 from ..core.tensor import Tensor, abstract
 from ..core.tracing import trace
-from ..core.trees import arranged, flatten
 from ..step.body import Body, is_row, is_shared, on_rows
+from ..step.cells import CellLike, initial_state, named_parameters
 from ..step.gates import in_blocks, is_block, rows_taken
-from ..step.tracing import traced
+from ..step.inputs import Input
+from ..step.tracing import traced_cell
 from .terms import Symbol, Term, term_of
 
 #: What usual names of parameters are written as.
@@ -70,34 +71,31 @@ class Step:
     def by_number(self) -> dict[int, Quantity]:
         return {q.node.number: q for q in self.quantities}
 
+    def path(self, leaf: Tensor) -> str:
+        """What a parameter is called in its cell."""
+        return self.paths.get(leaf.number, leaf.name or "k")
 
-def step_of(cell: Any) -> Step:
-    """Trace one step of a cell and find its quantities.
+    def whole(self) -> dict[str, Tensor]:
+        """The parameters that the step reads, or reads blocks of, by their paths."""
+        leaves = [p if p.op is None else p.inputs[0] for p in self.parameters]
+        return {self.path(leaf): leaf for leaf in leaves}
+
+
+def step_of(reader: str, cell: CellLike, x: Input) -> Step:
+    """Trace one step of a cell that reads x, and find its quantities.
 
     Raises:
-        ArgumentError: the cell's input size is not known, or its step is not row by row.
+        ArgumentError: its step is not row by row.
+        DeclarationError: it does not return (output, new state).
     """
     name = type(cell).__name__
-    size = getattr(cell, "input_size", None)
-    if size is None:
-        raise ArgumentError(with_user_line(f"derive: {name} has no input_size"))
-    dtype = getattr(cell, "dtype", "float32")
-    states, rebuild = flatten(cell.initial_state(1))
-
-    def step(row: Tensor, *befores: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        output, after = cell.step(row, rebuild(list(befores)))
-        return flatten(output)[0], flatten(arranged(after, rebuild(list(befores))))[0]
-
-    for s in states:
-        if len(s.shape) not in (1, 2):
-            raise ArgumentError(with_user_line(f"derive: {name}: a state has shape {s.shape}, expected (batch, width)"))
     try:
-        kinds = [(s.shape[1] if len(s.shape) == 2 else None, s.dtype) for s in states]
-        body = traced(step, [(size, dtype)], kinds)
+        body = traced_cell(cell, x.width, x.dtype, initial_state(cell, 1))[0]
+    except DeclarationError:
+        raise
     except TinygradError as error:
-        raise ArgumentError(with_user_line(f"derive: {name}: {str(error).splitlines()[0]}")) from None
-    paths = {p.number: path for path, p in cell.named_parameters()} if hasattr(cell, "named_parameters") else {}
-    return step_of_body(body, name, paths)
+        raise ArgumentError(with_user_line(f"{reader}: {name}: {str(error).splitlines()[0]}")) from None
+    return step_of_body(body, name, {p.number: path for path, p in named_parameters(cell)})
 
 
 def step_of_body(body: Body, title: str, paths: dict[int, str]) -> Step:

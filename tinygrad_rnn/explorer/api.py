@@ -11,9 +11,11 @@ from ..core.errors import ArgumentError, with_user_line
 from ..core.graph import Graph
 from ..core.mode import current, scope
 from ..core.tensor import Tensor
-from ..core.trees import arranged, flatten
+from ..core.trees import flatten
+from ..step.cells import initial_state, one_cell
+from ..step.inputs import input_of
+from ..step.looping import run_steps
 from ..step.scan import scan_of
-from ..step.subject import is_cell
 from ..view.api import draw
 from .page import page
 from .record import Record
@@ -34,11 +36,11 @@ def explore(
     """Write a page that steps through a computation and its gradient, one node at a time.
 
     Args:
-        thing: a scalar tensor (a loss computed op by op), or a cell, which is run on `steps` random inputs, for the
-            loss L = ½ Σ ‖output_t‖².
+        thing: a scalar tensor (a loss computed op by op), or a cell or layer of one cell, which is run on `steps`
+            random inputs, for the loss L = ½ Σ ‖output_t‖².
         path: where to; it ends in .html. The page needs no network and no other file.
         steps, batch, seed: of the sequence a cell is run on.
-        input: that sequence, (T, B, D), instead of a random one.
+        input: that sequence, (T, B, D), instead of a random one; or the shape of a random one, (T, B, D) or (B, D).
         theme: as for `tg.draw`; "auto" follows the reader's device.
 
     The page shows the graph; forward and then backward, the value, formula, local derivatives, incoming gradient and
@@ -47,16 +49,17 @@ def explore(
 
     Raises:
         ArgumentError: it is neither, has no values, has more than 4000 nodes, or contains `tg.scan` (whose steps run
-            compiled: use `tg.unroll`); the path has another ending.
+            compiled: use `tg.unroll`); no input is given for a cell without input_size; the path has another ending.
+        ShapeError: the input is no sequence, or not what the cell reads.
         OSError: the file cannot be written.
     """
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ArgumentError(with_user_line(f"explore: a page ends in .html, not {path.name!r}"))
-    loss = _loss_of_cell(thing, steps, input, batch, seed) if is_cell(thing) else thing
-    title = type(thing).__name__ if is_cell(thing) else "computation"
-    if not isinstance(loss, Tensor):
-        raise ArgumentError(with_user_line(f"explore: expected a cell or a scalar tensor, got {type(thing).__name__}"))
+    title, loss = "computation", thing
+    if not isinstance(thing, Tensor):
+        cell = one_cell("explore", thing, "a scalar tensor")
+        title, loss = type(cell).__name__, _loss_of_cell(cell, steps, input, batch, seed)
     if loss.is_abstract or loss.size != 1 or not loss.requires_grad or loss.op is None:
         raise ArgumentError(
             with_user_line(f"explore: {loss.path} {loss.describe()} is no loss: a computed scalar with a gradient")
@@ -76,30 +79,25 @@ def explore(
     return path
 
 
-def _loss_of_cell(cell: Any, steps: int, xs: Any, batch: int, seed: int) -> Tensor:
+def _loss_of_cell(cell: Any, steps: int, input: Any, batch: int, seed: int) -> Tensor:
     """½ Σ ‖output_t‖² of a cell on a sequence, every node in the graph."""
-    if xs is None:
-        if getattr(cell, "input_size", None) is None:
-            raise ArgumentError(
-                with_user_line(f"explore: {type(cell).__name__} has no input_size; give input=(T, B, D)")
-            )
-        if steps < 1 or batch < 1:
-            raise ArgumentError(with_user_line(f"explore: steps and batch are at least 1, not {steps} and {batch}"))
-        xs = np.random.default_rng(seed).normal(size=(steps, batch, cell.input_size))
-    array = np.asarray(xs.numpy() if isinstance(xs, Tensor) else xs, getattr(cell, "dtype", np.float32))
-    if array.ndim != 3 or not array.size:
-        raise ArgumentError(with_user_line(f"explore: the input is {array.shape}, expected (T, B, D)"))
-    state = cell.initial_state(array.shape[1])
-    total = None
+    x = input_of("explore", cell, input, steps=steps, batch=batch)
+    xs = x.sequence("explore", steps, np.random.default_rng(seed))
+    losses: list[Tensor] = []
+
+    def read(t: int) -> Tensor:
+        row = Tensor(np.array(xs[t]), scope=current().scope).named("x", role="input")
+        row.requires_grad = row.dtype.kind == "f"
+        return row
+
+    def add(t: int, output: Any, after: Any, before: Any) -> tuple[Any, Any]:
+        losses.append(((flatten(output)[0][0] ** 2).sum() * 0.5).named("ℓ"))
+        return output, after
+
+    state = initial_state(cell, xs.shape[1])
     with scope(getattr(cell, "label", type(cell).__name__)):
-        for t, row in enumerate(array):
-            with scope(f"t={t}", step=t):
-                x = Tensor(np.array(row), scope=current().scope).named("x", role="input")
-                x.requires_grad = True
-                y, after = cell.step(x, state)
-                state = arranged(after, state)
-                part = (flatten(y)[0][0] ** 2).sum() * 0.5
-                part.named("ℓ")
-            total = part if total is None else total + part
-    assert total is not None
-    return total.named("L") if array.shape[0] > 1 else total
+        run_steps(cell, len(xs), read, lambda _: state, then=add)
+        total = losses[0]
+        for loss in losses[1:]:
+            total = total + loss
+    return total.named("L") if len(xs) > 1 else total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ from ..core.errors import ArgumentError, with_user_line
 from ..derivation import Derivation, derive
 from ..derivation.formats import STYLE, mathml
 from ..derivation.writing import LATEX, PLAIN
+from ..step.cells import one_cell
+from ..step.inputs import input_of
 from ..view.api import draw
 from ..view.drawing import Drawing
 from ..view.labels import entry_text
-from .flow import GradientFlow, gradient_flow
+from .flow import STEPS, GradientFlow, gradient_flow
 from .summary import Summary, summary, text_width
 
 _NUMBERS = {"parameters": "parameters", "forward": "FLOPs forward", "backward": "FLOPs backward", "kept": "bytes kept"}
@@ -120,27 +122,32 @@ class Comparison:
         return {"text/plain": str(self), "text/html": self.to_html()}
 
 
-def compare(a: Any, b: Any, xs: Any = None) -> Comparison:
+def compare(a: Any, b: Any, input: Any = None) -> Comparison:
     """Two cells side by side: equations and their derivation, graphs, costs, and how their gradients flow.
 
     Args:
-        a, b: cells with the same input size.
-        xs: the sequence (T, B, D) on which gradients are watched; default: 50 random steps.
+        a, b: cells, or layers of one cell, with the same input size.
+        input: the sequence (T, B, D) on which gradients are watched, or the shape of a random one, (T, B, D) or (B, D);
+            default: 50 random steps.
 
     Raises:
-        ArgumentError: they are no cells, or read inputs of different sizes.
+        ArgumentError: they are no cells, read inputs of different sizes, or do not say of which.
+        ShapeError: the input is not what they read.
     """
-    sizes = [getattr(cell, "input_size", None) for cell in (a, b)]
-    if None in sizes or sizes[0] != sizes[1]:
+    cells = [one_cell("compare", thing) for thing in (a, b)]
+    reads = [input_of("compare", cell, input) for cell in cells]
+    if reads[0].width != reads[1].width:
         raise ArgumentError(
-            with_user_line(f"compare: expected two cells with the same input_size, got {sizes[0]} and {sizes[1]}")
+            with_user_line(
+                f"compare: expected two cells with the same input_size, got {reads[0].width} and {reads[1].width}"
+            )
         )
-    if xs is None:
-        xs = np.random.default_rng(0).normal(size=(50, 1, int(a.input_size)))
+    xs = reads[0].sequence("compare", STEPS, np.random.default_rng(0))
+    row = replace(reads[0], batch=1).row
     return Comparison(*[
         Side(
-            summary(cell).title, derive(cell, style="simplified"), summary(cell), gradient_flow(cell, xs),
-            draw(cell, level="gate"),
+            summary(cell, row).title, derive(cell, input=row, style="simplified"), summary(cell, row),
+            gradient_flow(cell, xs), draw(cell, input=row, level="gate"),
         )
-        for cell in (a, b)
+        for cell in cells
     ])  # fmt: skip

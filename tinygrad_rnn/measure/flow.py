@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, ShapeError, with_user_line
-from ..core.mode import scope
+from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor
-from ..core.trees import arranged, flatten
+from ..core.trees import flatten
 from ..ops import stack
-from ..step.subject import is_cell
+from ..step.cells import initial_state, one_cell
+from ..step.inputs import input_of
+from ..step.looping import run_steps
 from .jacobians import lyapunov_spectrum, products, step_jacobian
+
+STEPS = 50  # of a random input
 
 
 @dataclass
@@ -76,7 +79,7 @@ class GradientFlow:
 
 def gradient_flow(
     cell: Any,
-    xs: Any,
+    input: Any = None,
     state: Any = None,
     *,
     loss: Callable[[Tensor], Tensor] | None = None,
@@ -86,7 +89,7 @@ def gradient_flow(
 
     Args:
         cell: a cell, or a layer of one cell.
-        xs: a sequence (T, B, D).
+        input: a sequence (T, B, D), or the shape of a random one, (T, B, D) or (B, D); default: 50 random steps.
         state: the state before the first step; default: the cell's own.
         loss: of the outputs (T, B, H); default: the sum of the last step's.
         sample: which sample Jacobians are taken of.
@@ -94,28 +97,26 @@ def gradient_flow(
     The Jacobian ∂s_t/∂s_{t−1} of the whole state is formed at every step, n × n for a state of n numbers.
 
     Raises:
-        ArgumentError: it is no cell; there is no such sample.
-        ShapeError: the sequence is not (T, B, D) with at least one step.
+        ArgumentError: it is no cell, or has no input_size and no input is given; there is no such sample.
+        ShapeError: the input is not (T, B, D), or not what the cell reads.
     """
-    cell = _one_cell(cell)
-    x = np.asarray(xs.numpy() if isinstance(xs, Tensor) else xs, getattr(cell, "dtype", np.float32))
-    if x.ndim != 3 or not x.shape[0] or not x.shape[1]:
-        raise ShapeError(with_user_line(f"gradient_flow: xs is {x.shape}, expected (T, B, D) with at least one step"))
+    cell = one_cell("gradient_flow", cell)
+    x = input_of("gradient_flow", cell, input).sequence("gradient_flow", STEPS, np.random.default_rng(0))
     if not 0 <= sample < x.shape[1]:
         raise ArgumentError(with_user_line(f"gradient_flow: sample {sample} of a batch of {x.shape[1]}"))
-    state = cell.initial_state(x.shape[1]) if state is None else state
+    state = initial_state(cell, x.shape[1]) if state is None else state
     leaves, rebuild = flatten(state)
-    now = rebuild([_watched(s) for s in leaves])
-    outputs, seen, jacobians = [], [], []
-    for t, row in enumerate(x):
-        jacobians.append(step_jacobian(cell, row[sample], _sample(now, sample)))
-        with scope(f"t={t}", step=t):
-            y, after = cell.step(Tensor(row), now)
-        now = rebuild(flatten(arranged(after, now))[0])
-        for s in flatten(now)[0]:
+    watched = rebuild([_watched(s) for s in leaves])
+    seen, jacobians = [], []
+
+    def watch(t: int, output: Any, after: Any, before: Any) -> tuple[Any, Any]:
+        jacobians.append(step_jacobian(cell, x[t, sample], _sample(before, sample)))
+        seen.append(flatten(after)[0])
+        for s in seen[-1]:
             s.retain_grad()
-        seen.append(flatten(now)[0])
-        outputs.append(flatten(y)[0][0])
+        return flatten(output)[0][0], after
+
+    outputs, _ = run_steps(cell, len(x), lambda t: Tensor(x[t]), lambda _: watched, then=watch)
     names = _names(seen[-1])
     credit = _credit(outputs, seen, jacobians, sample)
     whole = stack(outputs)
@@ -128,21 +129,8 @@ def gradient_flow(
     return GradientFlow(type(cell).__name__, names, norms, credit, products(jacobians), lyapunov_spectrum(jacobians))
 
 
-def _one_cell(thing: Any) -> Any:
-    cells = getattr(thing, "cells", None)
-    cells = getattr(cells, "rows", cells)
-    while isinstance(cells, list) and len(cells) == 1 and not is_cell(thing):
-        cells = cells[0]
-    found = thing if is_cell(thing) else cells
-    if not is_cell(found):
-        raise ArgumentError(
-            with_user_line(f"gradient_flow: expected a cell or a layer of one cell, got {type(thing).__name__}")
-        )
-    return found
-
-
-def _watched(s: Tensor) -> Tensor:
-    leaf = Tensor(np.array(s.numpy())).named(s.name or "s", role="state")
+def _watched(s: Tensor | np.ndarray) -> Tensor:
+    leaf = Tensor(np.array(s)).named(getattr(s, "name", None) or "s", role="state")
     leaf.requires_grad = True
     return leaf
 

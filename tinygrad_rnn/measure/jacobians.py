@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..core.tensor import Tensor
-from ..core.trees import arranged, flatten
+from ..core.trees import flatten
+from ..step.cells import CellLike, stepped
 
 
-def step_jacobian(cell: Any, x: np.ndarray, state: Any) -> np.ndarray:
+def step_jacobian(cell: CellLike, x: np.ndarray, state: Any) -> np.ndarray:
     """J = ∂s_t/∂s_{t−1} at one sample, (n, n), for the n numbers of the whole state.
 
     The sample is repeated n times and each copy differentiates another entry of the new state, so one backward pass
@@ -23,8 +24,8 @@ def step_jacobian(cell: Any, x: np.ndarray, state: Any) -> np.ndarray:
     copies = [Tensor(np.repeat(leaf.numpy().reshape(1, *leaf.shape[1:]), n, axis=0)) for leaf in leaves]
     for copy in copies:
         copy.requires_grad = True
-    _, after = cell.step(Tensor(np.repeat(x[None], n, axis=0)), rebuild(copies))
-    results = flatten(arranged(after, rebuild(copies)))[0]
+    _, after = stepped(cell, Tensor(np.repeat(x[None], n, axis=0)), rebuild(copies))
+    results = flatten(after)[0]
     begin, total = 0, None
     for result, size in zip(results, sizes, strict=True):
         seed = np.zeros((n, size), result.dtype)

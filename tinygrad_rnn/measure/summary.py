@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..core.counting import flops
-from ..core.errors import ArgumentError, ShapeError, with_user_line
+from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor
 from ..derivation.quantities import step_of, step_of_body
+from ..step.cells import cells_in, is_cell, is_module, named_parameters, refuse_class
+from ..step.inputs import Input, input_of
 from ..step.scan import ScanAttrs, Stepper, scan_of
-from ..step.subject import is_cell, is_module, trace_module
+from ..step.subject import trace_module
 from .counting import counts
 from .formulas import formulas
 
@@ -135,7 +137,7 @@ def summary(thing: Any, input: Any = None) -> Summary:
     Args:
         thing: a cell, or a module.
         input: the shape of its input, or an array of it: (T, B, D) for recurrent layers; for a cell also (B, D), one
-            step, or None, one step of one sample.
+            step, or None, one step of one sample, if it says its input_size.
 
     An entry of an elementwise function counts as one FLOP, whichever function; a product of (M, K) and (K, N) as 2MKN.
     The backward pass gives the gradients of all parameters and of the input. What is kept are the states and the values
@@ -148,28 +150,18 @@ def summary(thing: Any, input: Any = None) -> Summary:
     >>> print(tg.summary(tg.nn.RNNCell(64, 128)).total.forward)  # 2H(D+H) + 4H
     49664
     """
-    shape = None if input is None else tuple(getattr(input, "shape", input))
+    refuse_class("summary", thing)
     if is_cell(thing):
-        return _of_cell(thing, shape)
+        return _of_cell(thing, input_of("summary", thing, input))
     if is_module(thing):
-        return _of_module(thing, shape)
+        return _of_module(thing, input)
     raise ArgumentError(with_user_line(f"summary: expected a cell or a module, got {type(thing).__name__}"))
 
 
-def _of_cell(cell: Any, shape: tuple[int, ...] | None) -> Summary:
-    size = getattr(cell, "input_size", None)
-    if shape is None and size is None:
-        raise ArgumentError(
-            with_user_line(f"summary: {type(cell).__name__} has no input_size; give the shape (T, B, D)")
-        )
-    shape = (1, 1, int(size or 0)) if shape is None else (1, *shape) if len(shape) == 2 else shape
-    if len(shape) != 3 or shape[2] != size:
-        raise ShapeError(
-            with_user_line(f"summary: {type(cell).__name__} reads (T, B, {size}) or (B, {size}), got {shape}")
-        )
-    T, B, _ = shape
+def _of_cell(cell: Any, x: Input) -> Summary:
+    T, B = x.steps or 1, x.batch or 1
     dtype = np.dtype(getattr(cell, "dtype", np.float32))
-    rows = list(_cell_rows(cell, T * B, dtype, ""))
+    rows = list(_cell_rows(cell, x, T * B, dtype, ""))
     total = SummaryRow("total", *[0] * 5, formulas=rows[0].formulas)
     for name in _NUMBERS:
         setattr(total, name, getattr(rows[0], name))
@@ -178,19 +170,19 @@ def _of_cell(cell: Any, shape: tuple[int, ...] | None) -> Summary:
     return Summary(_title(cell), f"{_steps(T)} of {_samples(B)}, {dtype}", rows[1:], total, dtype)
 
 
-def _cell_rows(cell: Any, times: int, dtype: np.dtype, name: str) -> Iterator[SummaryRow]:
+def _cell_rows(cell: Any, x: Input, times: int, dtype: np.dtype, name: str) -> Iterator[SummaryRow]:
     """The cell's row, then its gates'."""
 
     def numbers(c: Any) -> dict[str, int]:
         found = {}
-        for part in counts(step_of(c)):
+        for part in counts(step_of("summary", c, x if c is cell else input_of("summary", c))):
             for n in _NUMBERS:
                 found[f"{part.name}/{n}"] = getattr(part, n)
                 found[f"/{n}"] = found.get(f"/{n}", 0) + getattr(part, n)
         return found
 
     found = formulas(cell, numbers)
-    gates = counts(step_of(cell))
+    gates = counts(step_of("summary", cell, x))
     whole = SummaryRow(name or _title(cell), formulas={n: found[f"/{n}"] for n in _NUMBERS})
     rows = []
     for gate in gates:
@@ -203,8 +195,8 @@ def _cell_rows(cell: Any, times: int, dtype: np.dtype, name: str) -> Iterator[Su
     return iter([whole, *rows])
 
 
-def _of_module(module: Any, shape: tuple[int, ...] | None) -> Summary:
-    graph = trace_module(module, shape)
+def _of_module(module: Any, input: Any) -> Summary:
+    graph = trace_module("summary", module, input)
     known = {p.number: path for path, p in module.named_parameters()}
     dtype = np.dtype(getattr(module, "dtype", graph.outputs[0].dtype))
     rows: dict[str, SummaryRow] = {}
@@ -228,7 +220,10 @@ def _of_module(module: Any, shape: tuple[int, ...] | None) -> Summary:
             name = _place(n, rows)
             cell = _cell_of(module, n)
             T, B = n.inputs[0].shape[:2]
-            made = _cell_rows(cell, T * B, n.inputs[0].dtype, name) if cell else _scan_rows(n, scan, name, known)
+            if cell is None:
+                made = _scan_rows(n, scan, name, known)
+            else:
+                made = _cell_rows(cell, input_of("summary", cell, n.inputs[0]), T * B, n.inputs[0].dtype, name)
             rows[name], *cells[name] = made
             claimed |= {x.number for x in n.inputs}
             continue
@@ -276,22 +271,10 @@ def _scan_rows(n: Tensor, scan: ScanAttrs[Stepper], name: str, paths: dict[int, 
 def _cell_of(module: Any, scan: Tensor) -> Any:
     """The cell in a module whose parameters a scan reads."""
     leaves = {x.number for x in scan.inputs}
-    stack, seen = [module], set()
-    while stack:
-        thing = stack.pop()
-        if id(thing) in seen:
-            continue
-        seen.add(id(thing))
-        if is_cell(thing):
-            own = {p.number for p in thing.parameters()}
-            if own and own <= leaves:
-                return thing
-        if isinstance(thing, (list, tuple)):
-            stack.extend(thing)
-        elif isinstance(thing, dict):
-            stack.extend(thing.values())
-        elif hasattr(thing, "__dict__") and not isinstance(thing, (type, np.ndarray, Tensor)):
-            stack.extend(vars(thing).values())
+    for _, cell in cells_in(module):
+        own = {p.number for _, p in named_parameters(cell)}
+        if own and own <= leaves:
+            return cell
     return None
 
 

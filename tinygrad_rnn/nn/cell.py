@@ -10,6 +10,7 @@ from ..core.errors import DeclarationError, DTypeError, ShapeError, with_user_li
 from ..core.mode import current
 from ..core.tensor import Tensor, TensorLike
 from ..core.trees import arranged, flatten
+from ..step.cells import initial_state, stepped
 from .module import Module
 
 
@@ -18,9 +19,10 @@ class Cell(Module):
 
     A subclass holds `Parameter` attributes (or modules) and writes
 
-    * ``initial_state(batch)``: a tensor, or a tuple of tensors; `zeros` makes one;
+    * ``initial_state(batch)``: a tensor or array, or a tuple of such; `zeros` makes one;
     * ``step(x, state) -> (output, new_state)``: ops on tensors, with the results worth seeing ``.named("c")``;
-    * if x has one fixed number of features, the attribute ``input_size``.
+    * if x has one fixed number of features, the attribute ``input_size``; else whatever reads the cell without a
+      sequence (`tg.draw`, `tg.derive`, …) asks for ``input=(B, D)``.
 
     That is all a cell needs to run, be differentiated, drawn and unrolled over a sequence (`tg.unroll`).
 
@@ -63,7 +65,7 @@ class Cell(Module):
             ShapeError, DTypeError: x or the state does not fit the cell.
         """
         x = self.checked_input(x)
-        return self.step(x, self.checked_state(state, x))[1]
+        return stepped(self, x, self.checked_state(state, x))[1]
 
     @property
     def dtype(self) -> np.dtype:
@@ -102,7 +104,7 @@ class Cell(Module):
             ShapeError: it has another structure, or another batch than x.
             DTypeError: its dtype is not the cell's.
         """
-        initial = self.initial_state(x.shape[0] if x.ndim == 2 else None)
+        initial = initial_state(self, x.shape[0] if x.ndim == 2 else None)
         if state is None:
             return initial
         expected, rebuild = flatten(initial)

@@ -13,6 +13,7 @@ from ..core.mode import no_grad
 from ..core.tensor import Tensor, TensorLike
 from ..core.trees import flatten
 from ..ops import dropout
+from ..step.cells import initial_state, stepped
 from .basic import Embedding, Linear
 from .cell import Cell
 from .module import Module
@@ -87,7 +88,7 @@ class Network(Module):
 
     def initial_state(self, batch: int | None) -> tuple[Any, ...]:
         """The states of all cells before the first step."""
-        return tuple(cell.initial_state(batch) for cell in self.cells)
+        return tuple(initial_state(cell, batch) for cell in self.cells)
 
     def forward(
         self,
@@ -124,7 +125,7 @@ class Network(Module):
         x = self._read(x, 1)
         afters = []
         for k, (cell, before) in enumerate(zip(self.cells, state, strict=True)):
-            x, after = cell.step(self._dropped(x) if k else x, before)
+            x, after = stepped(cell, self._dropped(x) if k else x, before)
             afters.append(after)
         return self.readout(self._dropped(x)), tuple(afters)
 
@@ -163,7 +164,7 @@ class _Saying:
         )  # fmt: skip
 
     def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
-        h, state = self.cell.step(x, state)
+        h, state = stepped(self.cell, x, state)
         return self.readout(h).named("y"), state
 
 
@@ -177,7 +178,7 @@ def output_size(cell: Any, k: int = 0) -> int:
         what = f"{type(cell).__name__} has no input_size" if isinstance(cell, Cell) else f"got {type(cell).__name__}"
         raise ArgumentError(with_user_line(f"Network: expected cells that say their input_size; cell {k}: {what}"))
     with no_grad():
-        output, _ = cell.step(Tensor(np.zeros((1, cell.input_size), cell.dtype)), cell.initial_state(1))
+        output, _ = stepped(cell, Tensor(np.zeros((1, cell.input_size), cell.dtype)), initial_state(cell, 1))
     leaves, _ = flatten(output)
     if len(leaves) != 1:
         raise ArgumentError(with_user_line(f"Network: cell {k}, {type(cell).__name__}, gives {len(leaves)} outputs"))

@@ -10,7 +10,8 @@ import numpy as np
 from ..core.errors import ShapeError, with_user_line
 from ..core.mode import current, scope
 from ..core.tensor import Tensor, TensorLike
-from ..ops import stack
+from ..step.cells import refuse_class
+from ..step.looping import run_steps, stacked
 from .cell import Cell
 
 
@@ -31,31 +32,32 @@ def unroll(cell: Cell, xs: TensorLike | Sequence[TensorLike], state: Any = None)
 
     Raises:
         ShapeError: there are no time steps, or the sequence or the state does not fit the cell.
+        DeclarationError: `step` does not return (output, new state).
         DTypeError: the dtype of the sequence or the state is not the cell's.
 
     >>> outputs, (h, c) = tg.unroll(tg.nn.LSTMCell(3, 4), np.ones((5, 2, 3), np.float32))
     >>> outputs.shape, c.shape, c.path
     ((5, 2, 4), (2, 4), 'LSTMCell/t=4/c')
     """
+    refuse_class("unroll", cell)
     if not isinstance(xs, (Tensor, np.ndarray, list, tuple)):
         xs = list(xs)
     if isinstance(xs, (Tensor, np.ndarray)) and xs.ndim not in (2, 3):
         raise ShapeError(with_user_line(f"unroll: xs is {tuple(xs.shape)}, expected (T, B, D) or (T, D)"))
     if not len(xs):
         raise ShapeError(with_user_line("unroll: the sequence has no time steps, T = 0"))
-    outputs: list[Tensor] = []
-    shape = None
+    first: list[Tensor] = []
+
+    def read(t: int) -> Tensor:
+        x = cell.checked_input(_step_input(xs, t))
+        if first and x.shape != first[0].shape:
+            raise ShapeError(with_user_line(f"unroll: x at step {t} is {x.shape}, at step 0 it is {first[0].shape}"))
+        first[:] = first or [x]
+        return x
+
     with scope(cell.label):
-        for t in range(len(xs)):
-            with scope(f"t={t}", step=t):
-                x = cell.checked_input(_step_input(xs, t))
-                if shape is None:
-                    shape, state = x.shape, cell.checked_state(state, x)
-                elif x.shape != shape:
-                    raise ShapeError(with_user_line(f"unroll: x at step {t} is {x.shape}, at step 0 it is {shape}"))
-                y, state = cell.step(x, state)
-                outputs.append(y)
-        return stack(outputs, axis=0), state
+        outputs, state = run_steps(cell, len(xs), read, lambda x: cell.checked_state(state, x))
+        return stacked(outputs), state
 
 
 def _step_input(xs: Any, t: int) -> TensorLike:

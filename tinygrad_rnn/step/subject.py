@@ -1,7 +1,8 @@
-"""What can be drawn besides graphs: cells and modules, recognised by what they can do, traced with shapes only."""
+"""What can be drawn: graphs, and what is traced with shapes only: cells, modules and functions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,10 +10,13 @@ import numpy as np
 
 from ..core.errors import ArgumentError, with_user_line
 from ..core.graph import Graph
-from ..core.mode import scope
+from ..core.mode import current, scope
 from ..core.tensor import Tensor, abstract
 from ..core.tracing import trace
 from ..core.trees import flatten
+from .cells import cells_in, initial_state, is_cell, is_module, refuse_class, stepped
+from .inputs import Input, input_of, missing_input, shape_of
+from .looping import run_steps
 
 _STEPS = 5  # of the sequence a layer is traced with, if nobody says how long it is
 
@@ -26,91 +30,91 @@ class Subject:
     loops: list[tuple[Tensor, Tensor]] = field(default_factory=list)
 
 
-def subject(thing: Any, *, steps: int | None, batch: int, shape: Any) -> Subject:
-    """The graph of a tensor, a graph, a cell or a module.
+def subject(reader: str, thing: Any, *, steps: int | None, batch: int, given: Any) -> Subject:
+    """The graph of a tensor, a graph, a cell, a module or a function; `given` as for `input_of`.
 
     Raises:
-        ArgumentError: it is none of these, or cannot be traced.
+        ArgumentError: it is none of these, or it is not known of what shape its input is.
+        ShapeError: it does not read what is given.
     """
+    refuse_class(reader, thing)
     if isinstance(thing, Graph):
         return Subject(thing, " ".join(out.name or "" for out in thing.outputs).strip() or "graph")
     if isinstance(thing, Tensor):
         return Subject(Graph(thing), thing.path)
     if is_cell(thing):
-        graph = trace_cell(thing, steps, batch, shape)
-        states = graph.inputs[steps or 1 :]
+        x = input_of(reader, thing, given, steps=steps, batch=batch)
+        graph = trace_cell(thing, x)
+        states = graph.inputs[x.steps or 1 :]
         loops = list(zip(graph.outputs[len(graph.outputs) - len(states) :], states, strict=True))
-        return Subject(graph, type(thing).__name__, loops if steps is None else [])
+        return Subject(graph, type(thing).__name__, loops if x.steps is None else [])
     if is_module(thing):
-        return Subject(trace_module(thing, shape), type(thing).__name__)
+        return Subject(trace_module(reader, thing, given), type(thing).__name__)
+    if callable(thing):
+        name = getattr(thing, "__name__", type(thing).__name__)
+        if given is None:
+            raise ArgumentError(with_user_line(f"{reader}: give the shape of each argument of {name}: input=(…)"))
+        return Subject(trace(thing, *(given if _several(given) else (given,))), name)
     raise ArgumentError(
-        with_user_line(f"draw: expected a tensor, a graph, a cell or a module, got {type(thing).__name__}")
+        with_user_line(
+            f"{reader}: expected a tensor, a graph, a cell, a module or a function, got {type(thing).__name__}"
+        )
     )
 
 
-def is_cell(thing: Any) -> bool:
-    return callable(getattr(thing, "step", None)) and callable(getattr(thing, "initial_state", None))
+def _several(given: Any) -> bool:
+    """Whether it is a tuple of shapes or arrays, rather than one."""
+    return isinstance(given, (tuple, list)) and any(not isinstance(n, (int, np.integer)) for n in given)
 
 
-def is_module(thing: Any) -> bool:
-    return callable(thing) and callable(getattr(thing, "parameters", None))
-
-
-def trace_cell(cell: Any, steps: int | None, batch: int, shape: Any) -> Graph:
-    """The graph of one step of a cell, or of several, each in a scope ``t=k``.
-
-    Raises:
-        ArgumentError: the input size is not known, or `steps` is no positive number.
-    """
-    if steps is not None and (not isinstance(steps, int) or steps < 1):
-        raise ArgumentError(with_user_line(f"draw: steps is the number of time steps, at least 1, not {steps!r}"))
-    size, symbols = getattr(cell, "input_size", None), getattr(cell, "symbols", None) is not None
-    if shape is None and size is None and not symbols:
-        raise ArgumentError(
-            with_user_line(
-                f"draw: {type(cell).__name__} has no input_size; give the shape of one step's input: input=(B, D)"
-            )
-        )
-    shape = tuple(shape) if shape is not None else (batch,) if symbols else (batch, size)
-    leaves, rebuild = flatten(cell.initial_state(shape[0] if len(shape) == 2 - symbols else None))
-    dtype = np.dtype(np.int64) if symbols else getattr(cell, "dtype", np.dtype(np.float32))
-    states = [_shape_only(s) for s in leaves]
-    xs = [_leaf(shape, dtype, "x", "input") for _ in range(steps or 1)]
+def trace_cell(cell: Any, x: Input) -> Graph:
+    """The graph of one step of a cell, or of `x.steps`, each in a scope ``t=k``."""
+    leaves, rebuild = flatten(initial_state(cell, x.batch))
+    states = [_leaf(s.shape, s.dtype, s.name, s.role or "state") for s in leaves]
+    xs = [_leaf(x.row, x.dtype, "x", "input") for _ in range(x.steps or 1)]
 
     def run(*leaves: Tensor) -> list[Any]:
-        state = rebuild(list(leaves[len(xs) :]))
-        outputs = []
+        before = rebuild(list(leaves[len(xs) :]))
+
+        def read(t: int) -> Tensor:
+            leaves[t].scope = current().scope
+            return leaves[t]
+
         with scope(getattr(cell, "label", type(cell).__name__)):
-            for t, x in enumerate(leaves[: len(xs)]):
-                if steps is None:
-                    y, state = cell.step(x, state)
-                else:
-                    with scope(f"t={t}", step=t) as place:
-                        x.scope = place
-                        y, state = cell.step(x, state)
-                outputs.append(y)
+            if x.steps is None:
+                y, state = stepped(cell, leaves[0], before)
+                outputs = [y]
+            else:
+                outputs, state = run_steps(cell, len(xs), read, lambda _: before)
         last = flatten(state)[0]
-        return outputs[:-1] + [y for y in outputs[-1:] if all(y is not s for s in last)] + last
+        return outputs[:-1] + [y for y in flatten(outputs[-1])[0] if all(y is not s for s in last)] + last
 
     return _traced(run, [*xs, *states])
 
 
-def trace_module(module: Any, shape: Any) -> Graph:
+def trace_module(reader: str, module: Any, given: Any) -> Graph:
     """The graph of a module's call.
 
     Raises:
-        ArgumentError: no input shape was given.
+        ArgumentError: no input shape was given, and it does not say one.
     """
+    shape = None if given is None else shape_of(reader, given)[0]
     if shape is None:
-        name, size = type(module).__name__, getattr(module, "in_features", None)
-        width = getattr(module, "input_size", None)  # a layer's, over sequences
-        if size is None and width is None:
-            raise ArgumentError(with_user_line(f"draw: give the shape of the input of {name}: input=(…)"))
-        shape = (1, size) if width is None else (_STEPS, 1, width)
-    return _traced(module, [_leaf(tuple(shape), getattr(module, "dtype", np.float32), "x", "input")])
+        first = next((cell for _, cell in cells_in(getattr(module, "cells", None))), None)
+        width: int | None = getattr(module, "input_size", getattr(first, "input_size", None))  # a layer's
+        features: int | None = getattr(module, "in_features", width)
+        if features is None:
+            raise missing_input(reader, module, "(…)" if first is None else "(T, B, D)")
+        shape = (1, features) if width is None else (_STEPS, 1, features)
+    return _traced(module, [_leaf(shape, getattr(module, "dtype", _dtype(module)), "x", "input")])
 
 
-def _traced(function: Any, leaves: list[Tensor]) -> Graph:
+def _dtype(module: Any) -> np.dtype:
+    """The dtype of its parameters."""
+    return next((p.dtype for p in module.parameters() if p.dtype.kind == "f"), np.dtype(np.float32))
+
+
+def _traced(function: Callable[..., Any], leaves: Sequence[Tensor]) -> Graph:
     """`trace` makes leaves of its own; names, roles and scopes are copied onto them."""
 
     def run(*inputs: Tensor) -> Any:
@@ -123,7 +127,3 @@ def _traced(function: Any, leaves: list[Tensor]) -> Graph:
 
 def _leaf(shape: tuple[int, ...], dtype: Any, name: str | None, role: str) -> Tensor:
     return abstract(shape, dtype).named(name or role, role=role)
-
-
-def _shape_only(state: Tensor) -> Tensor:
-    return _leaf(state.shape, state.dtype, state.name, state.role or "state")

@@ -11,11 +11,56 @@ import numpy as np
 from ..core.graph import Graph
 from ..core.mode import changed, reads
 from ..core.tensor import Tensor, abstract
+from ..core.trees import flatten
 from .body import BATCH, Body, NotRowWise, is_row, rebuilt, same_rows
+from .cells import CellLike, stepped
+from .looping import held
+
+Rebuild = Callable[[list[Any]], Any]
+
+
+def traced_cell(
+    cell: CellLike, width: int | None, dtype: np.dtype, state: Any, masked: bool = False
+) -> tuple[Body, Rebuild, Rebuild]:
+    """One step of a cell, and what nests leaves as its output and its state are.
+
+    Args:
+        width: D of the input; None: symbols.
+        state: any one, with a batch axis.
+        masked: a second sequence, (B, 1), says which samples still take a step.
+
+    Raises:
+        NotRowWise: the step mixes samples.
+        DeclarationError: it does not return (output, new state).
+    """
+    leaves, rebuild_state = flatten(state)
+    kinds = [(s.shape[1:], s.dtype) for s in leaves]
+    for shape, kind in kinds:
+        if len(shape) > 1:
+            raise NotRowWise(f"a state is {kind} of shape (B, {', '.join(map(str, shape))}), not (B, width)")
+    rebuilds: list[Rebuild] = []
+
+    def step(row: Tensor, *rest: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        before = rebuild_state(list(rest[1:] if masked else rest))
+        output, after = stepped(cell, row, before)
+        if masked:
+            output, after = held(rest[0] > 0.5, output, after, before)
+        outputs, rebuild_output = flatten(output)
+        afters, rebuild_after = flatten(after)
+        rebuilds.extend((rebuild_output, rebuild_after))
+        return outputs, afters
+
+    sequences: list[tuple[int | None, Any]] = [(width, dtype)]
+    if masked:
+        sequences.append((1, dtype))
+    body = traced(step, sequences, [(shape[0] if shape else None, kind) for shape, kind in kinds])
+    if masked:
+        body.sequences[1].named("inside").requires_grad = False
+    return body, *rebuilds  # type: ignore[return-value]
 
 
 def traced(
-    step: Callable[..., Any], sequences: Sequence[tuple[int, Any]], states: Sequence[tuple[int | None, Any]]
+    step: Callable[..., Any], sequences: Sequence[tuple[int | None, Any]], states: Sequence[tuple[int | None, Any]]
 ) -> Body:
     """Trace ``step(*rows, *states) -> (outputs, new states)``, given widths (None: no feature axis) and dtypes."""
     ins = [_row(w, dtype, f"x{k}" if len(sequences) > 1 else "x") for k, (w, dtype) in enumerate(sequences)]

@@ -1,4 +1,4 @@
-"""`draw`: from a tensor, a graph, a cell or a module to a `Drawing`."""
+"""`draw`: from a tensor, a graph, a cell, a module or a function to a `Drawing`."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def draw(
     """A picture of a computation.
 
     Args:
-        thing: a tensor (the graph it was computed by), a `Graph`, or a cell or module, which is traced with shapes
-            only.
+        thing: a tensor (the graph it was computed by), a `Graph`, or a cell, module or function, which is traced with
+            shapes only.
         direction: "forward", "backward" (the derived gradients), or "both" on one canvas.
         level: what one node is: "op"; "gate", an activation with the weighted sum it is applied to, as textbooks
             draw the LSTM; "cell", a time step; "layer", a module.
@@ -74,7 +74,8 @@ def draw(
         steps: for a cell, the number of time steps to unroll (default: one step, without time subscripts).
         elide_after: sequences of more steps than this show the first three, "⋯ × N" and the last; None: all.
         batch: for a cell, the batch size it is traced with.
-        input: for a cell or module whose input size is not known, the shape of its input (of one step).
+        input: for a cell or module that does not say its input_size, the shape of its input, or an array of it: of one
+            step (B, D), of several (T, B, D); for a function the shape of its argument, or a tuple of several.
         max_nodes: refuse larger graphs.
         time_limit: seconds for the layout.
         engine: "bundled" Graphviz, or the machine's own "dot".
@@ -89,7 +90,7 @@ def draw(
     shown = _checked(show, direction=direction, level=level, view=view, theme=theme)
     if direction != "forward" and level != "op":
         raise ArgumentError(with_user_line(f"draw: gradients are drawn at level='op', not {level!r}"))
-    about = subject(thing, steps=3 if view == "unrolled" and steps is None else steps, batch=batch, shape=input)
+    about = subject("draw", thing, steps=3 if view == "unrolled" and steps is None else steps, batch=batch, given=input)
     backward = about.graph.backward(wrt) if direction != "forward" else None
     sheet = _sheet(about, backward, direction, level, view, elide_after, shown, names or {})
     if len(sheet.order) > max_nodes:

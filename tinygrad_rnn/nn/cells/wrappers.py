@@ -15,6 +15,7 @@ from ...core.tensor import Tensor
 from ...core.trees import flatten
 from ...ops import concatenate
 from ...ops.random import dropout_mask
+from ...step.cells import initial_state, stepped
 from ..cell import Cell
 from ..parameter import Parameter
 from .packed import Masks, masked
@@ -50,7 +51,7 @@ class Wrapper(Cell):
 
     def initial_state(self, batch: int | None) -> Any:
         """That of the cell inside."""
-        return self.cell.initial_state(batch)
+        return initial_state(self.cell, batch)
 
 
 class LearnedInitialState(Wrapper):
@@ -76,19 +77,19 @@ class LearnedInitialState(Wrapper):
             raise ArgumentError(
                 with_user_line("LearnedInitialState: put it inside: VariationalDropout(LearnedInitialState(cell))")
             )
-        states, self.rebuild = flatten(cell.initial_state(None))
+        states, self.rebuild = flatten(initial_state(cell, None))
         self.count = len(states)
         for k, state in enumerate(states):
             setattr(self, f"initial_state_{k}", Parameter(state.numpy()))
 
     def initial_state(self, batch: int | None) -> Any:
         """The learned state, for every sample."""
-        zeros, rebuild = flatten(self.cell.initial_state(batch))
+        zeros, rebuild = flatten(initial_state(self.cell, batch))
         learned = [getattr(self, f"initial_state_{k}") for k in range(self.count)]
         return rebuild([(p + z).named(z.name or "s", role="state") for p, z in zip(learned, zeros, strict=True)])
 
     def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
-        return self.cell.step(x, state)
+        return stepped(self.cell, x, state)
 
 
 class Dropping(Wrapper):
@@ -154,14 +155,14 @@ class Zoneout(DroppingByStep):
 
     def __init__(self, cell: Cell, p: float = 0.1, *, generator: np.random.Generator | None = None):
         super().__init__(cell, p, generator)
-        self.features = sum(s.shape[-1] for s in flatten(cell.initial_state(None))[0])
+        self.features = sum(s.shape[-1] for s in flatten(initial_state(cell, None))[0])
 
     def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
         before, _ = flatten(state)
         kept: list[Any] = [1.0] * len(before)
         if self.training and self.p:
             x, kept = self.parted(x, before)
-        output, after = self.cell.step(x, state)
+        output, after = stepped(self.cell, x, state)
         after, rebuild = flatten(after)
         zoned = [
             (old + m * (1 - self.p) * (new - old)).named(new.name or "s", role="state")
@@ -189,7 +190,7 @@ class RecurrentDropout(DroppingByStep):
 
     def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
         if not self.training or not self.p:
-            return self.cell.step(x, state)
+            return stepped(self.cell, x, state)
         one = flatten(state)[0][0]
         like = Tensor(np.zeros((*one.shape[:-1], self.features), self.dtype))
         x, (mask,) = self.parted(x, [like])
@@ -236,7 +237,7 @@ class VariationalDropout(Dropping):
             p = p if self.training else 0.0
             kept = self.generator.random(shape) >= p if p else np.ones(shape)
             masks.append(Tensor(kept.astype(self.dtype) * self.dtype.type(1 / (1 - p))).named("mask", role="state"))
-        return self.cell.initial_state(batch), *masks
+        return initial_state(self.cell, batch), *masks
 
     def checked_state(self, state: Any, x: Tensor) -> Any:
         before = self.generator.bit_generator.state
@@ -248,7 +249,7 @@ class VariationalDropout(Dropping):
     def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
         inner, m_x, m_h = state
         if not self.training:
-            output, after = self.cell.step(x, inner)
+            output, after = stepped(self.cell, x, inner)
         else:
             x = x * m_x if self.p else x
             output, after = _step_with(self, x, inner, Masks(state=m_h if self.recurrent else None))
@@ -261,7 +262,7 @@ class VariationalDropout(Dropping):
 def _step_with(wrapper: Dropping, x: Tensor, state: Any, masks: Masks) -> tuple[Tensor, Any]:
     """A step of the cell inside with masks on its candidate or on the state that its recurrent weights see."""
     with masked(masks):
-        result = wrapper.cell.step(x, state)
+        result = stepped(wrapper.cell, x, state)
     for name, what in (("candidate", "no candidate"), ("state", "no packed recurrent weights")):
         if getattr(masks, name) is not None and name not in masks.used:
             raise DeclarationError(with_user_line(f"{type(wrapper).__name__}: {wrapper.core!r} has {what}"))
