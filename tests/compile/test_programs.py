@@ -88,10 +88,10 @@ def test_the_backward_program_of_an_lstm_writes_over_what_was_saved_and_copies_n
     saved = choose_saved(body, wrt)
     backward = reversed_step(body, saved, wrt)
     program = Program(backward.body, np.float64, "backward", saved_in=backward.saved)
-    assert program.rows.overwrites
+    assert program.plan.overwrites
     assert program.source.count("for j in range") == 1  # all gates in one loop
     assert program.source.count("product(multiply") == 1  # ∂L/∂x waits until after the last step
-    assert len(program.rows.deferred) == 1
+    assert len(program.plan.deferred) == 1
     assert "np.empty" not in program.source  # no scratch: the product writes ∂L/∂h where the next step reads it
 
 

@@ -9,6 +9,7 @@ from ..core.errors import with_user_line
 from ..core.graph import Graph
 from ..core.tensor import TensorLike
 from ..step.body import BATCH, Body, NotRowWise
+from ..step.cells import CellLike
 from .program import Program
 from .recurrence import Recurrence
 from .scanning import scan
@@ -40,7 +41,7 @@ class Compiled:
         source: the generated Python of all programs.
     """
 
-    def __init__(self, cell: Any, recurrence: Recurrence):
+    def __init__(self, cell: CellLike, recurrence: Recurrence):
         self.cell = cell
         self.recurrence = recurrence
         self.programs: dict[str, Program] = {
@@ -88,7 +89,7 @@ def _listing(graph: Graph) -> str:
     return "\n".join(repr(graph).splitlines()[1:]).replace(f"({BATCH}", "(B")
 
 
-def compile_cell(cell: Any, xs: TensorLike, state: Any = None) -> Compiled:
+def compile_cell(cell: CellLike, xs: TensorLike, state: Any = None) -> Compiled:
     """What `tg.scan` makes of a cell, to be read and run.
 
     Args:

@@ -13,7 +13,7 @@ from ..core.expression import Filled, functions
 from ..core.tensor import Tensor
 from ..kernels.tile import padded
 from ..step.body import is_shared, width
-from .plan import BUILTIN, RESERVED, SAVED, Loop, Place, Product, Rows, alias_of, shared_base
+from .plan import BUILTIN, RESERVED, SAVED, Loop, MatMul, Place, Plan, alias_of, shared_base, source_of
 
 
 @dataclass
@@ -39,35 +39,35 @@ def _number(value: Any) -> str:
     return f"F({value!r})"
 
 
-def emitted(rows: Rows, dtype: np.dtype, title: str) -> Source:
-    return _Writer(rows, dtype, title).source()
+def emitted(plan: Plan, dtype: np.dtype, title: str) -> Source:
+    return _Writer(plan, dtype, title).source()
 
 
 class _Writer:
-    def __init__(self, rows: Rows, dtype: np.dtype, title: str):
-        self.rows, self.dtype, self.title = rows, dtype, title
+    def __init__(self, plan: Plan, dtype: np.dtype, title: str):
+        self.plan, self.dtype, self.title = plan, dtype, title
         self.lines: list[str] = []
         self.functions: set[str] = set()
         self.scratch: dict[str, int] = {}
         self.locals: dict[int, str] = {}
         self.row_names: dict[tuple[str, str], str] = {}
-        self.taken = {p.array for places in rows.places.values() for p in places}
-        self.taken |= {f"{prefix}_{name}" for name, _ in rows.states for prefix in ("slots", "before", "after")}
-        self.taken |= {name for name, _ in [*rows.shared.values(), *rows.weights.values()]}
+        self.taken = {p.array for places in plan.places.values() for p in places}
+        self.taken |= {f"{prefix}_{name}" for name, _ in plan.states for prefix in ("slots", "before", "after")}
+        self.taken |= {name for name, _ in [*plan.shared.values(), *plan.weights.values()]}
 
     def source(self) -> Source:
-        rows = self.rows
+        plan = self.plan
         body: list[str] = []
         for nest in self.nests():
-            body += self.products(nest) if isinstance(nest[0], Product) else self.row_loop(nest)  # type: ignore[arg-type]
-        states = [name for name, _ in rows.states]
+            body += self.products(nest) if isinstance(nest[0], MatMul) else self.row_loop(nest)  # type: ignore[arg-type]
+        states = [name for name, _ in plan.states]
         arrays = [
-            *[name for name, _ in rows.given],
-            *([SAVED] if rows.saved_width else []),
+            *[name for name, _ in plan.given],
+            *([SAVED] if plan.saved_width else []),
             *states,
-            *[name for _, name, _ in rows.sequences_out if name not in self.deferred_arrays()],
-            *[name for name, _ in rows.shared.values()],
-            *[name for number, (name, _) in rows.weights.items() if number in self.weights_used()],
+            *[name for _, name, _ in plan.results if name not in self.deferred_arrays()],
+            *[name for name, _ in plan.shared.values()],
+            *[name for number, (name, _) in plan.weights.items() if number in self.weights_used()],
         ]
         counts = [f"slots_{name}" for name in states]
         parameters = ", ".join(["first", "last", "T", "B", "start", "stride", "lag", "multiply", *counts, *arrays])
@@ -109,20 +109,20 @@ class _Writer:
         return Source(text, arrays, self.weights_used())
 
     def deferred_arrays(self) -> set[str]:
-        return {self.rows.places[d.out.number][0].array for d in self.rows.deferred}
+        return {self.plan.places[d.out.number][0].array for d in self.plan.deferred}
 
     def weights_used(self) -> set[int]:
         used = set()
-        for level in self.rows.levels:
+        for level in self.plan.levels:
             for item in level:
-                if isinstance(item, Product):
+                if isinstance(item, MatMul):
                     used |= {w.number for _, w in item.terms}
         return used
 
-    def nests(self) -> list[list[Product] | list[Loop]]:
+    def nests(self) -> list[list[MatMul] | list[Loop]]:
         """Levels, with consecutive loop levels in one loop over rows."""
         nests: list[list] = []
-        for level in self.rows.levels:
+        for level in self.plan.levels:
             if nests and isinstance(nests[-1][0], Loop) and isinstance(level[0], Loop):
                 nests[-1].extend(level)
             else:
@@ -131,17 +131,17 @@ class _Writer:
 
     # -- products -----------------------------------------------------------------------------
 
-    def products(self, nest: list[Product]) -> list[str]:
+    def products(self, nest: list[MatMul]) -> list[str]:
         lines = []
         for p in nest:
-            place = self.rows.places[p.out.number][0]
+            place = self.plan.places[p.out.number][0]
             N = width(p.out)
             if place.kind == "scratch":
                 self.scratch[place.array] = place.length = padded(N, self.dtype)
             for k, (a, w) in enumerate(p.terms):
                 K = w.shape[0]
                 address, stride = self.row_address(a)
-                weights = self.rows.weights[w.number][0]
+                weights = self.plan.weights[w.number][0]
                 target, length = self.row_address(p.out)
                 lines.append(
                     f"product(multiply, last - first, {K}, {address}, {stride}, at({weights}, 0), {N}, "
@@ -151,11 +151,8 @@ class _Writer:
 
     def row_address(self, a: Tensor) -> tuple[str, int]:
         """Where the block's rows of `a` begin, and how far apart they are."""
-        offset = 0
-        while (alias := alias_of(a, self.rows.body)) is not None:
-            a, more = alias
-            offset += more
-        place = self.rows.places[a.number][0]
+        a, offset = source_of(a, self.plan.body)
+        place = self.plan.places[a.number][0]
         if place.kind == "scratch":
             self.scratch.setdefault(place.array, place.length)
         first = {
@@ -194,10 +191,10 @@ class _Writer:
                 step = self.written(n.op.step, {"total": total, "x": value})
                 before.append(f"{total} = {_number(n.op.fold[0])}")
                 lines.append(f"{total} = {f'plus({total}, {value})' if n.op.sums else step}")
-                after += [f"{self.entry(p, None)} = {total}" for p in self.rows.places[n.number]]
+                after += [f"{self.entry(p, None)} = {total}" for p in self.plan.places.get(n.number, ())]
                 continue
             text = self.expression(n, inside)
-            places = self.rows.places[n.number]
+            places = self.plan.places.get(n.number, ())
             if not places and n.name is None and uses.get(n.number, 0) == 1 and len(text) < 60:
                 self.locals[n.number] = f"({text})"
                 continue
@@ -244,14 +241,14 @@ class _Writer:
         if is_shared(x):
             return self.shared_value(x)
         offset, source = 0, x
-        while source.number not in self.locals and (alias := alias_of(source, self.rows.body)) is not None:
+        while source.number not in self.locals and (alias := alias_of(source, self.plan.body)) is not None:
             source, more = alias
             offset += more
         if source.number in self.locals:
             return self.locals[source.number]
-        place = self.rows.places[source.number][0]
+        place = self.plan.places[source.number][0]
         entry = self.entry(place, offset, scalar=width(x) == 1 or width(source) == 1)
-        if place.array != SAVED or not self.rows.overwrites or source.number not in self.rows.body.given:
+        if place.array != SAVED or not self.plan.overwrites or source.number not in self.plan.body.given:
             return entry
         if entry not in self.early:  # read before anything is written over it
             self.early[entry] = self.variable(source)
@@ -264,7 +261,7 @@ class _Writer:
                 return repr(value)
             return _number(value)
         base, offset = shared_base(x)
-        name = self.rows.shared[base.number][0]
+        name = self.plan.shared[base.number][0]
         if base.size == 1:
             return f"{name}[0]"
         return f"{name}[{f'{offset} + ' if offset else ''}j]"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import keyword
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..core.expression import functions
 from ..core.op import Op
 from ..core.tensor import Tensor
 from ..kernels import scalars
-from ..step.body import BATCH, Body, NotRowWise, feature_slice, is_row, is_shared, width
+from ..step.body import BATCH, Body, NotRowWise, feature_slice, is_entrywise, is_row, is_shared, width
+from .passes import is_product
 
 COPY = Op("copy", lambda x: x, ("x",), {}, shape=lambda x: x, vjps=[None], elementwise=True, scalar="{x}")
 
@@ -31,8 +34,8 @@ class Place:
 
 
 @dataclass
-class Product:
-    """`out` = the sum of rows @ weights over `terms`, into a scratch buffer."""
+class MatMul:
+    """`out` = the sum of rows @ weights over `terms`."""
 
     out: Tensor
     terms: list[tuple[Tensor, Tensor]]
@@ -55,32 +58,55 @@ class Contraction:
     right: Tensor
 
 
+class Result(NamedTuple):
+    """A row value of every step, in one array (T, B, width)."""
+
+    node: Tensor
+    array: str
+    width: int
+
+
 @dataclass
-class Deferred:
-    """A product that no step needs: `out` = the sum of rows @ weights over `terms`, for all steps at once."""
+class Work:
+    """What a step computes, in order.
 
-    out: Tensor
-    terms: list[tuple[Tensor, Tensor]]
+    Attributes:
+        pieces: of each concatenation, what writes its parts.
+        merged: products that are only terms of a sum of products.
+    """
+
+    body: Body
+    nodes: list[Tensor]
+    pieces: dict[int, list[Tensor]]
+    merged: set[int]
+
+    def computed(self) -> Iterator[Tensor]:
+        """The nodes that a loop or a product of their own computes."""
+        for n in self.nodes:
+            if n.number not in self.merged and n.number not in self.pieces and alias_of(n, self.body) is None:
+                yield n
 
 
 @dataclass
-class Rows:
+class Plan:
     """A body ready for code generation."""
 
     body: Body
-    levels: list[list[Product] | list[Loop]]
+    levels: list[list[MatMul] | list[Loop]]
     places: dict[int, list[Place]]  # where each node is written; the first is where it is read from later
-    sequences_out: list[tuple[Tensor, str, int]]  # node, array, width: results of one (T, B, width) array each
+    results: list[Result]
     states: list[tuple[str, int]]  # array and width of each state's slots
     given: list[tuple[str, int]]  # array and width of each incoming sequence
     shared: dict[int, tuple[str, Tensor]]  # vectors and numbers that loops read
     weights: dict[int, tuple[str, Tensor]]  # matrices, packed
     contractions: list[Contraction]
-    deferred: list[Deferred]
+    deferred: list[MatMul]  # for all steps at once, after the last
     saved_width: int  # of the rows of `SAVED`, which comes in or goes out
     overwrites: bool  # whether the incoming saved values are overwritten by results
 
 
+#: The level of what a step is given.
+GIVEN = -2
 #: The one array of all saved values, side by side: written by a forward program, read by its backward program.
 SAVED = "all_saved"
 #: Functions of scalar expressions that Numba has; the others are in `kernels.scalars`.
@@ -146,6 +172,22 @@ def alias_of(n: Tensor, body: Body) -> tuple[Tensor, int] | None:
     if n.op.kind == "reshape" and is_row(n.inputs[0]) and width(n.inputs[0]) == width(n) == 1:
         return n.inputs[0], 0
     return None
+
+
+def source_of(x: Tensor, body: Body) -> tuple[Tensor, int]:
+    """(source, offset): the value that `x` is a look at, itself if it is none."""
+    offset = 0
+    while (alias := alias_of(x, body)) is not None:
+        x, more = alias
+        offset += more
+    return x, offset
+
+
+def has_loop(x: Tensor, body: Body) -> bool:
+    """Whether a loop computes it, and can write it wherever it is wanted."""
+    if x.number in body.given or is_shared(x) or x.op is None or is_product(x):
+        return False
+    return is_entrywise(x) or x.op.fold is not None
 
 
 def _linear(n: Tensor) -> bool:

@@ -18,7 +18,7 @@ from ..kernels.products import multiply, packed, product_address
 from ..step.body import Body, is_shared, width
 from .cache import compiled
 from .emit import emitted
-from .lowering import lowered
+from .lowering import lower
 from .passes import PASSES
 from .totals import Kept, Totals
 
@@ -55,30 +55,30 @@ class Program:
         self.passes: list[tuple[str, Body]] = [("as derived", body)]
         for name, rewrite in PASSES:
             self.passes.append((name, rewrite(self.passes[-1][1])))
-        self.rows = rows = lowered(self.passes[-1][1], saved_in, saved_out)
-        made = emitted(rows, self.dtype, title)
+        self.plan = plan = lower(self.passes[-1][1], saved_in, saved_out)
+        made = emitted(plan, self.dtype, title)
         self.source = made.text
-        self.cost = sum(2 * x.size for _, x in rows.weights.values())  # FLOPs of a row's step
+        self.cost = sum(2 * x.size for _, x in plan.weights.values())  # FLOPs of a row's step
         self.product = product_address(self.dtype)
 
         # A run's arrays: those that the compiled block takes, in its order, and then the results of deferred products.
-        late = {rows.places[d.out.number][0].array for d in rows.deferred}
-        results = [(name, w) for _, name, w in rows.sequences_out]
+        late = {plan.places[d.out.number][0].array for d in plan.deferred}
+        results = [(name, w) for _, name, w in plan.results]
         names = [*made.arrays, *[name for name, _ in results if name in late]]
         self._number = {name: k for k, name in enumerate(names)}
-        self._makes_saved = bool(rows.saved_width) and not saved_in
+        self._makes_saved = bool(plan.saved_width) and not saved_in
         self._results = [w for name, w in results if name not in late]
         self._late_results = [w for name, w in results if name in late]
-        self._vectors = [x.number for _, x in rows.shared.values()]
-        self._matrices = [x.number for number, (_, x) in rows.weights.items() if number in made.packed]
-        self._outputs = [self._kept(n) for n in rows.body.outputs[: len(rows.body.outputs) - saved_out]]
+        self._vectors = [x.number for _, x in plan.shared.values()]
+        self._matrices = [x.number for number, (_, x) in plan.weights.items() if number in made.packed]
+        self._outputs = [self._kept(n) for n in plan.body.outputs[: len(plan.body.outputs) - saved_out]]
         self._deferred = [
             (self._kept(d.out), [(self._kept(left), weights.number) for left, weights in d.terms])
-            for d in rows.deferred
+            for d in plan.deferred
         ]
-        self.totals = Totals(rows, self._kept)
+        self.totals = Totals(plan, self._kept)
         #: States whose slots an output is a view of.
-        self.seen_states = self._states_among([self._kept(n) for n in rows.body.outputs])
+        self.seen_states = self._states_among([self._kept(n) for n in plan.body.outputs])
         later = [left for _, terms in self._deferred for left, _ in terms]
         self._kept_states = self.seen_states | self._states_among([*self.totals.operands, *later])
         self._shared = self._settled_shared()
@@ -110,17 +110,17 @@ class Program:
             leaves: arrays of the shared leaves, by number; others keep the value they had when traced.
             reverse: from the last time step to the first.
             keep_states: keep all T + 1 values of every state, rather than only those that are asked for.
-            saved: the incoming saved values, which the run overwrites if ``rows.overwrites``.
+            saved: the incoming saved values, which the run overwrites if ``plan.overwrites``.
             empty: makes the arrays that are in no result.
             by_step: give what each step adds to the totals, instead of their sums.
         """
         dtype, lag = self.dtype, int(reverse)
         shared = self._shared_values(leaves)
         if self._makes_saved:
-            shape = (T, B, self.rows.saved_width)
+            shape = (T, B, self.plan.saved_width)
             saved = np.empty(shape, dtype) if empty is None else empty(shape)
         slots = []
-        for k, (_, w) in enumerate(self.rows.states):
+        for k, (_, w) in enumerate(self.plan.states):
             shape = (T + 1 if keep_states or k in self._kept_states else min(2, T + 1), B, w)
             slot = np.empty(shape, dtype) if empty is None or k in self.seen_states else empty(shape)
             slot[T % shape[0] if reverse else 0] = states[k].reshape(B, w)
@@ -156,18 +156,18 @@ class Program:
         threads.run(self.job.address, np.array(numbers, np.int64), -(-B // rows), cost)
 
     def _kept(self, node: Tensor) -> Kept:
-        place = self.rows.places[node.number][0]
+        place = self.plan.places[node.number][0]
         moment = place.kind if place.kind in ("before", "after") else None
         return Kept(self._number[place.array], moment, place.length, place.offset, width(node))
 
     def _states_among(self, values: Sequence[Kept]) -> set[int]:
-        states = {self._number[name]: k for k, (name, _) in enumerate(self.rows.states)}
+        states = {self._number[name]: k for k, (name, _) in enumerate(self.plan.states)}
         return {states[v.number] for v in values if v.moment is not None}
 
     def _settled_shared(self) -> list[tuple[int, np.ndarray | None, Any, list[int], dict[str, Any]]]:
         """What has to be computed from the leaves before the first step, and for the totals, in order."""
         wanted = [x for n in self.totals.last for x in n.inputs if is_shared(x)]
-        wanted += [x for _, x in self.rows.shared.values()] + [x for _, x in self.rows.weights.values()]
+        wanted += [x for _, x in self.plan.shared.values()] + [x for _, x in self.plan.weights.values()]
         return [
             (n.number, n._array, None if n.op is None else n.op.evaluate, [x.number for x in n.inputs], n.attrs or {})
             for n in (Graph(wanted).nodes if wanted else [])

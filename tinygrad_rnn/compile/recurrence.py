@@ -152,7 +152,7 @@ class Recurrence:
             T, B, [*self._contiguous(operands), *before, *after.values(), *d_outputs], d_finals,
             self._by_number(operands), reverse=not reverse, saved=residuals.saved, by_step=by_step,
         )  # fmt: skip
-        if program.rows.overwrites:
+        if program.plan.overwrites:
             self.store.give_back(residuals, self.program("forward"))
         outputs, totals = iter(run.outputs), iter(run.totals)
         return Operands(

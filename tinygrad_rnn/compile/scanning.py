@@ -15,7 +15,7 @@ from ..core.op import Op
 from ..core.tensor import Tensor, TensorLike
 from ..core.trees import flatten
 from ..ops import where
-from ..step.cells import stepped
+from ..step.cells import CellLike, stepped
 from ..step.looping import held, run_steps, stacked
 from ..step.scan import Operands, ScanAttrs
 from . import segments
@@ -27,7 +27,7 @@ from .tuples import get_element
 
 
 def scan(
-    cell: Any,
+    cell: CellLike,
     xs: TensorLike,
     state: Any = None,
     *,
@@ -192,7 +192,7 @@ def _mask(lengths: Any, x: Tensor) -> Tensor:
     return Tensor(inside.astype(x.dtype)).named("inside", role="constant")
 
 
-def _step_by_step(cell: Any, xs: Tensor, state: Any, reverse: bool, mask: Tensor | None) -> tuple[Any, Any]:
+def _step_by_step(cell: CellLike, xs: Tensor, state: Any, reverse: bool, mask: Tensor | None) -> tuple[Any, Any]:
     """The plain engine: every step in the graph."""
     T = xs.shape[0]
     if T == 0:  # one step on zeros tells the shapes

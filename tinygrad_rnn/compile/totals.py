@@ -10,7 +10,7 @@ import numpy as np
 from ..core.graph import Graph
 from ..core.tensor import Tensor
 from ..kernels.products import column_sums, contract
-from .plan import Rows
+from .plan import Plan
 
 
 class Kept(NamedTuple):
@@ -38,17 +38,17 @@ class Kept(NamedTuple):
 class Totals:
     """The totals of a body, given its arrays after the last step. `kept` says where a row value is found."""
 
-    def __init__(self, rows: Rows, kept: Callable[[Tensor], Kept]):
-        self.dtype = rows.body.totals[0].dtype if rows.body.totals else None
+    def __init__(self, plan: Plan, kept: Callable[[Tensor], Kept]):
+        self.dtype = plan.body.totals[0].dtype if plan.body.totals else None
         self.contractions = [
             (c.total.number, c.total.shape, None if c.left is None else kept(c.left), kept(c.right))
-            for c in rows.contractions
+            for c in plan.contractions
         ]
         self.column_sums = {right for _, _, left, right in self.contractions if left is None}
-        self.results = [(n.number, n.shape) for n in rows.body.totals]
-        nodes = Graph(rows.body.totals, boundary=[c.total for c in rows.contractions]).nodes
+        self.results = [(n.number, n.shape) for n in plan.body.totals]
+        nodes = Graph(plan.body.totals, boundary=[c.total for c in plan.contractions]).nodes
         #: Products that are only read transposed.
-        self.by_columns = {c.total.number for c in rows.contractions} - {r.number for r in rows.body.totals}
+        self.by_columns = {c.total.number for c in plan.contractions} - {r.number for r in plan.body.totals}
         self.by_columns -= {x.number for n in nodes if n.op is not None and n.op.kind != "transpose" for x in n.inputs}
         self.last = [n for n in nodes if n.number not in {number for number, *_ in self.contractions}]
 

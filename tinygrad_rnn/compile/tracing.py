@@ -11,13 +11,13 @@ from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 from ..core.errors import DeclarationError, ShapeError, TinygradError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from ..core.trees import flatten
-from ..step.cells import initial_state, refuse_class
+from ..step.cells import CellLike, initial_state, refuse_class
 from ..step.tracing import Rebuild, traced_cell
 from .recurrence import Recurrence
 from .trace_cache import Uncompiled, cached_trace
 
 
-def arguments(cell: Any, xs: TensorLike, state: Any) -> tuple[Tensor, Any, list[Tensor], Rebuild]:
+def arguments(cell: CellLike, xs: TensorLike, state: Any) -> tuple[Tensor, Any, list[Tensor], Rebuild]:
     """The sequence, the state before the first step, its leaves, and what nests leaves like it."""
     refuse_class("scan", cell)
     x = xs if isinstance(xs, Tensor) else Tensor(np.asarray(xs))
@@ -44,7 +44,7 @@ class TracedCell:
 
 
 def traced_once(
-    cell: Any, x: Tensor, state: Any, states: list[Tensor], rebuild: Rebuild, masked: bool
+    cell: CellLike, x: Tensor, state: Any, states: list[Tensor], rebuild: Rebuild, masked: bool
 ) -> TracedCell | Uncompiled | None:
     """The cell traced, as long as it stays what it is, or why it cannot be compiled; None without a compiler."""
     kinds = tuple((s.shape[1:], s.dtype) for s in states)
@@ -78,7 +78,7 @@ def _structure(state: Any) -> Any:
     return tuple(_structure(value) for value in state) if isinstance(state, (list, tuple)) else None
 
 
-def _traced(cell: Any, x: Tensor, state: Any, masked: bool) -> TracedCell:
+def _traced(cell: CellLike, x: Tensor, state: Any, masked: bool) -> TracedCell:
     body, *rebuilds = traced_cell(cell, x.shape[2], x.dtype, state, masked)
     recurrence = Recurrence(body, type(cell).__name__)
     if not DISABLE_JIT:  # finds out now whether there is code for every op

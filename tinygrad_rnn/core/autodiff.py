@@ -11,6 +11,7 @@ from .apply import located
 from .broadcasting import cast
 from .errors import DTypeError, GradientError, NonScalarBackwardError, ShapeError, with_user_line
 from .mode import changed, current, move_to
+from .op import Collector
 from .order import ancestors, between
 from .tensor import Tensor, TensorLike, Writes
 from .watch import check_finite, check_finite_sum, check_unchanged
@@ -102,6 +103,63 @@ def pull_back(
     return _walk(order, gradients, wanted, needed, retain_graph)
 
 
+class _Sums:
+    """The gradients that have arrived so far, by node. `owned` names those whose array may be added to in place."""
+
+    __slots__ = ("arrays", "collectors", "owned")
+
+    def __init__(self, arrays: dict[int, Any]):
+        self.arrays = arrays
+        self.owned: set[int] = set()
+        self.collectors: dict[int, Collector] = {}
+
+    def add(self, x: Tensor, g: Any) -> None:
+        """Add to the gradient of x."""
+        if g.dtype is not x._array.dtype:  # Python scalars met masks in a rule
+            g = g.astype(x._array.dtype)
+        key = x.number
+        old = self.arrays.get(key)
+        if old is None:
+            self.arrays[key] = g
+        elif key in self.owned:
+            old += g
+        else:
+            self.arrays[key] = g = old + g
+            if g.__class__ is np.ndarray:
+                self.owned.add(key)
+
+    def buffer(self, x: Tensor) -> np.ndarray:
+        """The gradient of x, to be added to in place."""
+        old = self.arrays.get(x.number)
+        if old is None or x.number not in self.owned:
+            old = self.arrays[x.number] = np.zeros(x.shape, x.dtype) if old is None else np.array(old)
+            self.owned.add(x.number)
+        return old
+
+    def collector(self, x: Tensor, kind: type[Collector]) -> Collector:
+        """What gathers the contributions to the gradient of x."""
+        if x.number not in self.collectors:
+            self.collectors[x.number] = kind()
+        return self.collectors[x.number]
+
+    def take(self, node: Tensor) -> Any:
+        """The gradient of a node that all contributions have reached, or None."""
+        key = node.number
+        g = self.arrays.pop(key, None)
+        if key in self.collectors:
+            collected = self.collectors.pop(key).total()
+            g = collected if g is None else g + collected
+            self.owned.add(key)
+        if g is not None and node.extra is not None and node.extra.hooks:
+            g = hooked(node, Tensor(g))._array
+            self.owned.discard(key)
+        return g
+
+    def tensor(self, node: Tensor, g: Any) -> Tensor:
+        """The gradient as a result, which shares memory with no other."""
+        return Tensor(g if node.number in self.owned else np.array(g))
+
+
 def _walk(
     order: list[Tensor],
     gradients: dict[int, Any],
@@ -109,85 +167,72 @@ def _walk(
     needed: set[int] | None,
     retain_graph: bool,
 ) -> list[tuple[Tensor, Tensor]]:
-    """First order: rules on bare arrays. `owned` names the gradients whose buffer may be added to in place."""
+    """First order: rules on bare arrays."""
     found: list[tuple[Tensor, Tensor]] = []
-    owned: set[int] = set()
-    collectors: dict[int, Any] = {}
+    sums = _Sums(gradients)
+    take, add = sums.take, sums.add
     anomaly = current().anomaly
     while order:
         node = order.pop()
-        key = node.number
-        g = gradients.pop(key, None)
-        if key in collectors:
-            collected = collectors.pop(key).total()
-            g = collected if g is None else g + collected
-            owned.add(key)
+        g = take(node)
         if g is None:
             continue
-        extra = node.extra
-        if extra is not None and extra.hooks:
-            g, _ = hooked(node, Tensor(g))._array, owned.discard(key)
         if anomaly:
             check_finite_sum(node, g)
         op = node.op
-        if wanted is None:
-            if op is None or (extra is not None and extra.retains_grad):
-                found.append((node, Tensor(g if key in owned else np.array(g))))
-        elif key in wanted:
-            found.append((node, Tensor(g if key in owned else np.array(g))))
+        if _is_result(node, wanted):
+            found.append((node, sums.tensor(node, g)))
         if op is None:
             continue
-        if Writes.latest > key:
+        if Writes.latest > node.number:
             check_unchanged(node, needed)
-        inputs: Any = node.inputs
-        y = node._array
-        attrs = node.attrs
-        rules = op.rules
-        xs = [x._array for x in inputs] if rules is None or attrs or len(inputs) > 2 else None
-        pull = op.pull(g, y, xs or (), attrs) if op.variadic else None
-        for i, x in enumerate(inputs):
-            target = x.number
-            if not x.requires_grad if needed is None else target not in needed:
-                continue
-            old = gradients.get(target)
-            if rules is None:
-                assert xs is not None
-                if i in op.accumulate:
-                    if old is None or target not in owned:
-                        old = gradients[target] = np.zeros(x.shape, x.dtype) if old is None else np.array(old)
-                        owned.add(target)
-                    op.accumulate[i](old, g, y, *xs, **(attrs or {}))
-                    continue
-                gi = op.vjp(i, g, y, xs, attrs) if pull is None else pull(i)
-                if gi is None:
-                    continue
-            elif (rule := rules[i]) is None:
-                continue
-            elif op.collect and i in op.collect and not anomaly:
-                if target not in collectors:
-                    collectors[target] = op.collect[i]()
-                collectors[target].add(g, y, *[x._array for x in inputs])
-                continue
-            elif xs is None:  # one or two operands, no attributes: the usual case, spelled out for speed
-                gi = rule(g, y, x._array) if len(inputs) == 1 else rule(g, y, inputs[0]._array, inputs[1]._array)
-            else:
-                gi = rule(g, y, *xs, **(attrs or {}))
-            if gi.dtype is not x._array.dtype:  # Python scalars met masks in a rule
-                gi = gi.astype(x._array.dtype)
+        inputs, y, attrs = node.inputs, node._array, node.attrs
+        if op.rules is None or op.collect or anomaly:
+            _pull_generally(node, g, needed, sums)
+        elif attrs or len(inputs) > 2:
+            xs = [x._array for x in inputs]
+            for rule, x in zip(op.rules, inputs, strict=True):
+                if rule is not None and (x.requires_grad if needed is None else x.number in needed):
+                    add(x, rule(g, y, *xs, **(attrs or {})))
+        else:  # one or two operands, no attributes: the usual case, spelled out for speed
+            for rule, x in zip(op.rules, inputs):  # noqa: B905
+                if rule is not None and (x.requires_grad if needed is None else x.number in needed):
+                    add(x, rule(g, y, x._array) if len(inputs) == 1 else rule(g, y, inputs[0]._array, inputs[1]._array))
+        if not retain_graph and (wanted is None or node.number not in wanted):
+            _free(node)
+    return found
+
+
+def _pull_generally(node: Tensor, g: Any, needed: Container[int] | None, sums: _Sums) -> None:
+    """Any op: rules for all operands at once, sums into a buffer or a collector; under anomaly detection, each checked."""
+    op, y, attrs, anomaly = node.op, node._array, node.attrs or {}, current().anomaly
+    assert op is not None
+    xs = [x._array for x in node.inputs]
+    rules = op.rules
+    pull = op.pull(g, y, xs, attrs) if rules is None else lambda i: rules[i] and rules[i](g, y, *xs, **attrs)
+    for i, x in enumerate(node.inputs):
+        if not x.requires_grad if needed is None else x.number not in needed:
+            continue
+        if i in op.accumulate:
+            op.accumulate[i](sums.buffer(x), g, y, *xs, **attrs)
+        elif i in op.collect and not anomaly:
+            sums.collector(x, op.collect[i]).add(g, y, *xs)
+        elif (gi := pull(i)) is not None:
             if anomaly:
                 check_finite(node, i, gi)
-            if old is None:
-                gradients[target] = gi
-            elif target in owned:
-                old += gi
-            else:
-                gradients[target] = gi = old + gi
-                if gi.__class__ is np.ndarray:
-                    owned.add(target)
-        if not retain_graph and (wanted is None or key not in wanted):
-            node.inputs = None  # type: ignore[assignment]
-            node.attrs = None
-    return found
+            sums.add(x, gi)
+
+
+def _is_result(node: Tensor, wanted: Container[int] | None) -> bool:
+    """Whether its gradient is asked for: of leaves and nodes that retain theirs, or of the `wanted`."""
+    if wanted is not None:
+        return node.number in wanted
+    return node.op is None or (node.extra is not None and node.extra.retains_grad)
+
+
+def _free(node: Tensor) -> None:
+    node.inputs = None  # type: ignore[assignment]
+    node.attrs = None
 
 
 def _walk_recording(
@@ -210,8 +255,7 @@ def _walk_recording(
             g = hooked(node, g)
         if anomaly:
             check_finite_sum(node, g)
-        kept = op is None or (extra is not None and extra.retains_grad)
-        if (wanted is None and kept) or (wanted is not None and node.number in wanted):
+        if _is_result(node, wanted):
             found.append((node, g))
         if op is None:
             continue
@@ -234,8 +278,7 @@ def _walk_recording(
                 move_to(node)
             gradients[x.number] = gi
         if not retain_graph and (wanted is None or node.number not in wanted):
-            node.inputs = None  # type: ignore[assignment]
-            node.attrs = None
+            _free(node)
     return found
 
 
