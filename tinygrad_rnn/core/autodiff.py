@@ -204,7 +204,7 @@ def _walk(
 
 
 def _pull_generally(node: Tensor, g: Any, needed: Container[int] | None, sums: _Sums) -> None:
-    """Any op: rules for all operands at once, sums into a buffer or a collector; under anomaly detection, each checked."""
+    """Any op: rules for all operands at once, sums into a buffer or a collector; each checked for anomalies."""
     op, y, attrs, anomaly = node.op, node._array, node.attrs or {}, current().anomaly
     assert op is not None
     xs = [x._array for x in node.inputs]
