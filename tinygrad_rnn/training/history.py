@@ -6,11 +6,10 @@ import csv
 import io
 import json
 import os
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..core.errors import ArgumentError, FileFormatError, with_user_line
-from ..io import replace
+from ..io import checked_path, replace
 
 
 class Measured(NamedTuple):
@@ -40,7 +39,7 @@ class History(list[Measured]):
 
     def __init__(self, path: str | os.PathLike[str] | None = None):
         super().__init__()
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else checked_path(path)
         self.file: Any = None
 
     def add(self, measured: Measured) -> None:
