@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,30 @@ def test_a_vocabulary_of_another_text(tmp_path: Path) -> None:
         Text(level="byte", vocabulary=old.vocabulary)
     with pytest.raises(ArgumentError, match="level is 'char' or 'byte', not 'word'"):
         Text(level="word")
+
+
+def test_characters_that_a_text_never_had_are_named() -> None:
+    text = Text("to be or not to be")
+    with pytest.raises(ArgumentError, match=r"not in the vocabulary of 7: 'x', '水'"):
+        text.encode("tox be水x")
+    assert text.encode("tox", replace=True).tolist() == [*text.encode("to"), 0]
+    assert (text.never, Text(level="byte").never) == ((0,), ())
+    assert Text(level="byte").encode("水").tolist() == list("水".encode())
+
+
+@pytest.mark.parametrize("level", ["char", "byte"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_text_of_other_encodings_and_compressed(tmp_path: Path, level: str, packed: bool) -> None:
+    path, content = tmp_path / "t.txt", SCRIPTS.encode()
+    path.write_bytes(gzip.compress(content) if packed else content)
+    assert (text := Text.from_files(path, level)).decode(text.numbers) == SCRIPTS
+    assert read_text(path) == SCRIPTS
+    if level == "char":
+        wide = "naïve, Γειά".encode("utf-16")
+        path.write_bytes(gzip.compress(wide) if packed else wide)
+        assert (text := Text.from_files(path, encoding="utf-16")).decode(text.numbers) == "naïve, Γειά"
+        with pytest.raises(FileFormatError, match="not UTF-8 text, but UTF-16; say encoding='utf-16'"):
+            Text.from_files(path)
 
 
 def test_bytes_that_are_no_text_are_decoded_as_unknown() -> None:

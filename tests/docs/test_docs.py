@@ -6,11 +6,13 @@ import contextlib
 import io
 import os
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.cli import main
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -24,11 +26,16 @@ PAGES = sorted(
 @pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="the pages compile cells")
 @pytest.mark.parametrize("page", PAGES)
 def test_blocks_print_what_stands_below_them(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "statsmodels" in (ROOT / page).read_text(encoding="utf-8"):
+        pytest.importorskip("statsmodels")
     monkeypatch.chdir(tmp_path)
     blocks = BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
     names: dict = {}
     compared = 0
     for k, (language, code) in enumerate(blocks):
+        if language == "sh":
+            for line in code.splitlines():
+                assert main(shlex.split(line)[1:] + ["--quiet"] * ("predict" not in line)) == 0, line
         if language != "python":
             continue
         printed = io.StringIO()
@@ -42,7 +49,7 @@ def test_blocks_print_what_stands_below_them(page: str, tmp_path: Path, monkeypa
     assert compared
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/architecture.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/forecast.md", "docs/architecture.md"])
 def test_what_a_page_links_to_exists(page: str) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text(encoding="utf-8")):
         assert ((ROOT / page).parent / target).exists(), target

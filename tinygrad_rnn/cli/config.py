@@ -23,7 +23,7 @@ def _from_zero(x: Any) -> bool:
 
 
 def _number(x: Any) -> bool:
-    return type(x) in (int, float) and math.isfinite(x)
+    return (type(x) is int and abs(x) < 2**63) or (type(x) is float and math.isfinite(x))
 
 
 def _share(x: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -39,9 +40,9 @@ def _arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         try:
             loaded = np.load(file, allow_pickle=False)
             return {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded.items())
-        except OSError:
-            raise
         except Exception as error:  # of a damaged file NumPy, zipfile and ast raise almost anything
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+                raise
             what = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             raise FileFormatError(with_user_line(f"{path}: not a NumPy file of plain numbers: {what}")) from None
 

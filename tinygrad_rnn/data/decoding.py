@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import errno
 import gzip
 import io
 import os
@@ -107,6 +108,10 @@ def _sound(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except _DAMAGED as error:
         raise FileFormatError(with_user_line(f"{path}: the compressed file is damaged: {error}")) from None
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # a place in front of its beginning, by an archive's own account
+            raise FileFormatError(with_user_line(f"{path}: the compressed file is damaged")) from None
+        raise
 
 
 def _member(path: str | os.PathLike[str], archive: zipfile.ZipFile) -> IO[bytes]:

@@ -77,7 +77,7 @@ class _Feed:
         for number, line in self.lines:
             if not self.between:
                 return line
-            if not line.strip():
+            if not line.strip() and (self.delimiter == " " or self.delimiter not in line):
                 self.blank = self.blank or number
             elif not self._is_comment(line):
                 self.between, self.begin = False, number
@@ -89,7 +89,8 @@ class _Feed:
     def _is_comment(self, line: str) -> bool:
         if not line.startswith("#") or SPREADSHEET_ERROR.match(line):
             return False
-        return self.several is None or line[1:2] in " #\t\r\n" or (self.several and not self._divided(line))
+        blank = line[1:2] != self.delimiter and line[1:2] in " #\t\r\n"
+        return self.several is None or blank or (self.several and not self._divided(line))
 
     def _divided(self, line: str) -> bool:
         return len(line.split()) > 1 if self.delimiter == " " else self.delimiter in line

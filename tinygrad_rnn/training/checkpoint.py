@@ -18,9 +18,9 @@ _KEY, _CHECK, _VERSION = "tinygrad_rnn", "crc32", 2
 
 #: What every checkpoint says, and what each of it is.
 _FACTS: dict[str, Callable[[Any], bool]] = {
-    "step": lambda x: type(x) is int and x >= 0,
-    "seconds": lambda x: type(x) in (int, float) and x >= 0,
-    "best": lambda x: type(x) is list and [type(v) for v in x] in ([float, int], [int, int]),
+    "step": lambda x: type(x) is int and 0 <= x < 2**63,
+    "seconds": lambda x: type(x) is float and x >= 0,
+    "best": lambda x: type(x) is list and [type(v) for v in x] == [float, int] and 0 <= x[1] < 2**63,
     "schedule": lambda x: type(x) is dict,
     "generators": lambda x: type(x) is list and all(type(state) is dict for state in x),
     "config": lambda x: type(x) is dict,

@@ -6,11 +6,10 @@ import csv
 import io
 import json
 import os
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..core.errors import ArgumentError, FileFormatError, with_user_line
-from ..io import replace
+from ..io import checked_path, named_errors, replace
 
 
 class Measured(NamedTuple):
@@ -40,7 +39,7 @@ class History(list[Measured]):
 
     def __init__(self, path: str | os.PathLike[str] | None = None):
         super().__init__()
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else checked_path(path)
         self.file: Any = None
 
     def add(self, measured: Measured) -> None:
@@ -50,7 +49,8 @@ class History(list[Measured]):
             if self.file is None:  # what is there may be of another run, or of steps after those resumed from
                 replace(self.path, "".join(map(_line, self[:-1])).encode())
                 self.file = self.path.open("a", encoding="utf-8", buffering=1)
-            self.file.write(_line(measured))
+            with named_errors(self.path):
+                self.file.write(_line(measured))
 
     def resume(self, step: int) -> None:
         """Read the file, up to a step; what was measured after it is forgotten, there too with the next one.
