@@ -186,7 +186,8 @@ def _walk(
             continue
         if Writes.latest > node.number:
             check_unchanged(node, needed)
-        inputs, y, attrs = node.inputs, node._array, node.attrs
+        inputs: Any = node.inputs
+        y, attrs = node._array, node.attrs
         if op.rules is None or op.collect or anomaly:
             _pull_generally(node, g, needed, sums)
         elif attrs or len(inputs) > 2:
