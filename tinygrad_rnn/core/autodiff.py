@@ -142,10 +142,9 @@ class _Sums:
             self.collectors[x.number] = kind()
         return self.collectors[x.number]
 
-    def take(self, node: Tensor) -> Any:
-        """The gradient of a node that all contributions have reached, or None."""
+    def completed(self, node: Tensor, g: Any) -> Any:
+        """The gradient of a node, given what arrived in its array: with what was collected, after its hooks."""
         key = node.number
-        g = self.arrays.pop(key, None)
         if key in self.collectors:
             collected = self.collectors.pop(key).total()
             g = collected if g is None else g + collected
@@ -170,17 +169,18 @@ def _walk(
     """First order: rules on bare arrays."""
     found: list[tuple[Tensor, Tensor]] = []
     sums = _Sums(gradients)
-    take, add = sums.take, sums.add
+    add, collectors = sums.add, sums.collectors
     anomaly = current().anomaly
     while order:
         node = order.pop()
-        g = take(node)
+        g, op = gradients.pop(node.number, None), node.op
+        if collectors or node.extra is not None:
+            g = sums.completed(node, g)
         if g is None:
             continue
         if anomaly:
             check_finite_sum(node, g)
-        op = node.op
-        if _is_result(node, wanted):
+        if (op is None or node.extra is not None or wanted is not None) and _is_result(node, wanted):
             found.append((node, sums.tensor(node, g)))
         if op is None:
             continue
@@ -189,28 +189,35 @@ def _walk(
         inputs: Any = node.inputs
         y, attrs = node._array, node.attrs
         if op.rules is None or op.collect or anomaly:
-            _pull_generally(node, g, needed, sums)
+            _pull_generally(node, g, needed, sums, anomaly)
         elif attrs or len(inputs) > 2:
             xs = [x._array for x in inputs]
             for rule, x in zip(op.rules, inputs, strict=True):
                 if rule is not None and (x.requires_grad if needed is None else x.number in needed):
                     add(x, rule(g, y, *xs, **(attrs or {})))
-        else:  # one or two operands, no attributes: the usual case, spelled out for speed
+        else:  # one or two operands, no attributes, the first to contribute: the usual case, spelled out for speed
+            a = inputs[0]._array
             for rule, x in zip(op.rules, inputs):  # noqa: B905
-                if rule is not None and (x.requires_grad if needed is None else x.number in needed):
-                    add(x, rule(g, y, x._array) if len(inputs) == 1 else rule(g, y, inputs[0]._array, inputs[1]._array))
+                key = x.number
+                if rule is None or (not x.requires_grad if needed is None else key not in needed):
+                    continue
+                gi = rule(g, y, a) if len(inputs) == 1 else rule(g, y, a, inputs[1]._array)
+                if key in gradients or gi.dtype is not x._array.dtype:
+                    add(x, gi)
+                else:
+                    gradients[key] = gi
         if not retain_graph and (wanted is None or node.number not in wanted):
             _free(node)
     return found
 
 
-def _pull_generally(node: Tensor, g: Any, needed: Container[int] | None, sums: _Sums) -> None:
+def _pull_generally(node: Tensor, g: Any, needed: Container[int] | None, sums: _Sums, anomaly: bool) -> None:
     """Any op: rules for all operands at once, sums into a buffer or a collector; each checked for anomalies."""
-    op, y, attrs, anomaly = node.op, node._array, node.attrs or {}, current().anomaly
+    op, y, attrs = node.op, node._array, node.attrs or {}
     assert op is not None
     xs = [x._array for x in node.inputs]
-    rules = op.rules
-    pull = op.pull(g, y, xs, attrs) if rules is None else lambda i: rules[i] and rules[i](g, y, *xs, **attrs)
+    rules = op.rules or op.vjps
+    pull = rules(g, y, *xs, **attrs) if callable(rules) else None
     for i, x in enumerate(node.inputs):
         if not x.requires_grad if needed is None else x.number not in needed:
             continue
@@ -218,10 +225,13 @@ def _pull_generally(node: Tensor, g: Any, needed: Container[int] | None, sums: _
             op.accumulate[i](sums.buffer(x), g, y, *xs, **attrs)
         elif i in op.collect and not anomaly:
             sums.collector(x, op.collect[i]).add(g, y, *xs)
-        elif (gi := pull(i)) is not None:
-            if anomaly:
-                check_finite(node, i, gi)
-            sums.add(x, gi)
+        else:
+            rule = pull or rules[i]  # type: ignore[index]
+            gi = rule and (rule(i) if pull else rule(g, y, *xs, **attrs))
+            if gi is not None:
+                if anomaly:
+                    check_finite(node, i, gi)
+                sums.add(x, gi)
 
 
 def _is_result(node: Tensor, wanted: Container[int] | None) -> bool:

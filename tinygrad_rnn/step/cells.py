@@ -53,6 +53,8 @@ def stepped(cell: CellLike, x: TensorLike, state: Any) -> tuple[Any, Any]:
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise DeclarationError(_complaint(cell, "step", result, "(output, new state)"))
     output, after = result
+    if isinstance(output, Tensor) and 0 < _tensors(after) == _tensors(state):
+        return output, after  # as nearly always, at every step
     try:
         after = arranged(after, state)
     except ValueError:
@@ -61,9 +63,17 @@ def stepped(cell: CellLike, x: TensorLike, state: Any) -> tuple[Any, Any]:
     return _as_tensors(output, cell, "step"), _as_tensors(after, cell, "step")
 
 
+def _tensors(tree: Any) -> float:
+    """How many tensors a tuple has, a half for one alone; 0 if it is anything else."""
+    if tree.__class__ is tuple:
+        for x in tree:
+            if not isinstance(x, Tensor):
+                return 0
+        return len(tree)
+    return 0.5 if isinstance(tree, Tensor) else 0
+
+
 def _as_tensors(tree: Any, cell: CellLike, method: str) -> Any:
-    if isinstance(tree, Tensor) or (tree.__class__ is tuple and all(isinstance(x, Tensor) for x in tree)):
-        return tree  # as nearly always, at every step
     leaves, rebuild = flatten(tree)
     for k, x in enumerate(leaves):
         if not isinstance(x, Tensor):
