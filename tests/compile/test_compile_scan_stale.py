@@ -14,7 +14,7 @@ from numba.core.config import DISABLE_JIT
 from own_cells import OwnCell
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.compile import known
+from tinygrad_rnn.compile import trace_cache
 
 compiled = pytest.mark.skipif(DISABLE_JIT, reason="programs need Numba's compiler")
 X = np.random.default_rng(0).normal(size=(4, 3, 3))
@@ -248,7 +248,7 @@ def in_turn(cell: Any, count: int) -> None:
 def test_a_cell_that_changes_at_every_call_says_so() -> None:
     cell = Open(3, 5)
     with pytest.warns(tg.UncompiledWarning, match="was traced 16 times: its attributes change"):
-        in_turn(cell, known.KEPT + 1)
+        in_turn(cell, trace_cache.KEPT + 1)
 
 
 def test_weights_that_are_computed_pass_gradients_on() -> None:
@@ -292,7 +292,7 @@ def test_cells_are_freed_and_need_no_hash() -> None:
     del cell
     gc.collect()
     assert alive() is None
-    assert number not in known._cells
+    assert number not in trace_cache._cells
 
 
 class InADict(Open):

@@ -123,9 +123,7 @@ def test_derivatives_to_second_order(case: str) -> None:
     tg.check_grads(loss, (*parameters, x, *states), order=2, rtol=1e-5, atol=1e-6)
 
 
-OVERWRITTEN = pytest.mark.xfail(reason="a saved row that a sum over all steps reads is overwritten before it")
-MARKS: dict[str, Any] = {"article-forget": OVERWRITTEN, "article of one size": OVERWRITTEN}
-MARKS |= {f"peephole-lstm {v}": pytest.mark.slow for v in ("NIG", "NFG", "NOG", "NIAF", "NOAF")}  # "NP" leaves out too
+MARKS: dict[str, Any] = {f"peephole-lstm {v}": pytest.mark.slow for v in ("NIG", "NFG", "NOG", "NIAF", "NOAF")}  # "NP" leaves out too
 
 
 @pytest.mark.parametrize("case", [pytest.param(c, marks=MARKS.get(c, [])) for c in CASES])

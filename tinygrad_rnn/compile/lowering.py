@@ -60,6 +60,7 @@ def lower(body: Body, saved_in: Sequence[Tensor] = (), saved_out: int = 0) -> Pl
         late = {d.out.number for d in deferred}
         wanted = [n for n in (*body.outputs, *summed) if n.number not in late]
         wanted += [rows for d in deferred for rows, _ in d.terms]
+        outlive = any(n.number in comes_in for n in wanted)  # saved rows that are read after the last step
         results = place_results(wanted, [d.out for d in deferred], places)
 
         nodes = _needed([*wanted, *body.new_states], body)
@@ -70,7 +71,7 @@ def lower(body: Body, saved_in: Sequence[Tensor] = (), saved_out: int = 0) -> Pl
         level = levels_of(work, places)
         visible = {n.number for n in body.outputs}
         inner = [result for result in results if result.node.number not in visible]
-        gone = overwrite_saved(work, level, inner, comes_in, places)
+        gone = None if outlive else overwrite_saved(work, level, inner, comes_in, places)
         place_scratch(work, level, places)
         shared, weights = _constants(nodes, deferred, places)
     return Plan(
