@@ -123,7 +123,8 @@ def test_derivatives_to_second_order(case: str) -> None:
     tg.check_grads(loss, (*parameters, x, *states), order=2, rtol=1e-5, atol=1e-6)
 
 
-MARKS: dict[str, Any] = {f"peephole-lstm {v}": pytest.mark.slow for v in ("NIG", "NFG", "NOG", "NIAF", "NOAF")}  # "NP" leaves out too
+#: "NP" leaves something out too.
+MARKS: dict[str, Any] = {f"peephole-lstm {v}": pytest.mark.slow for v in ("NIG", "NFG", "NOG", "NIAF", "NOAF")}
 
 
 @pytest.mark.parametrize("case", [pytest.param(c, marks=MARKS.get(c, [])) for c in CASES])
