@@ -16,6 +16,8 @@ from tinygrad_rnn.cli import main
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINKING = ("guide", "forecast", "architecture", "multiplication")
+EXCERPT = re.compile(r"^```python (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = sorted(
     str(page.relative_to(ROOT))
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
@@ -29,7 +31,7 @@ def test_blocks_print_what_stands_below_them(page: str, tmp_path: Path, monkeypa
     if "statsmodels" in (ROOT / page).read_text(encoding="utf-8"):
         pytest.importorskip("statsmodels")
     monkeypatch.chdir(tmp_path)
-    blocks = BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
+    blocks = BLOCK.findall(EXCERPT.sub("", (ROOT / page).read_text(encoding="utf-8")))
     names: dict = {}
     compared = 0
     for k, (language, code) in enumerate(blocks):
@@ -49,9 +51,18 @@ def test_blocks_print_what_stands_below_them(page: str, tmp_path: Path, monkeypa
     assert compared
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/forecast.md", "docs/architecture.md"]
-)
+def test_excerpts_stand_in_their_files() -> None:
+    excerpts = EXCERPT.findall((ROOT / "docs/multiplication.md").read_text(encoding="utf-8"))
+    assert len(excerpts) > 8
+    for file, text in excerpts:
+        source, place = (ROOT / file).read_text(encoding="utf-8"), 0
+        for part in re.split(r"^ *\.\.\.\n", text, flags=re.MULTILINE):
+            found = source.find(part, place)
+            assert found >= 0, f"{file} no longer has, in this order:\n{part}"
+            place = found + len(part)
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/{page}.md" for page in LINKING)])
 def test_what_a_page_links_to_exists(page: str) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text(encoding="utf-8")):
         assert ((ROOT / page).parent / target).exists(), target
