@@ -207,7 +207,7 @@ def _walk(
                 else:
                     gradients[key] = gi
         if not retain_graph and (wanted is None or node.number not in wanted):
-            _free(node)
+            node.inputs = node.attrs = None  # type: ignore[assignment]
     return found
 
 
@@ -239,11 +239,6 @@ def _is_result(node: Tensor, wanted: Container[int] | None) -> bool:
     if wanted is not None:
         return node.number in wanted
     return node.op is None or (node.extra is not None and node.extra.retains_grad)
-
-
-def _free(node: Tensor) -> None:
-    node.inputs = None  # type: ignore[assignment]
-    node.attrs = None
 
 
 def _walk_recording(
@@ -289,7 +284,7 @@ def _walk_recording(
                 move_to(node)
             gradients[x.number] = gi
         if not retain_graph and (wanted is None or node.number not in wanted):
-            _free(node)
+            node.inputs = node.attrs = None  # type: ignore[assignment]
     return found
 
 
