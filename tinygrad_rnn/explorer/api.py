@@ -10,6 +10,7 @@ import numpy as np
 from ..core.errors import ArgumentError, with_user_line
 from ..core.graph import Graph
 from ..core.mode import current, scope
+from ..core.operands import array_of
 from ..core.tensor import Tensor
 from ..core.trees import arranged, flatten
 from ..view.api import draw
@@ -86,7 +87,7 @@ def _loss_of_cell(cell: Any, steps: int, xs: Any, batch: int, seed: int) -> Tens
         if steps < 1 or batch < 1:
             raise ArgumentError(with_user_line(f"explore: steps and batch are at least 1, not {steps} and {batch}"))
         xs = np.random.default_rng(seed).normal(size=(steps, batch, cell.input_size))
-    array = np.asarray(xs.numpy() if isinstance(xs, Tensor) else xs, getattr(cell, "dtype", np.float32))
+    array = array_of(xs, getattr(cell, "dtype", np.float32))
     if array.ndim != 3 or not array.size:
         raise ArgumentError(with_user_line(f"explore: the input is {array.shape}, expected (T, B, D)"))
     state = cell.initial_state(array.shape[1])

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..core.errors import DTypeError, FileFormatError, with_user_line
+from ..core.operands import array_of
 
 
 class HasState(Protocol):
@@ -105,7 +106,7 @@ def _name(name: Any) -> str:
 
 def _storable(name: str, value: Any) -> np.ndarray:
     """As the format wants it: contiguous and little-endian."""
-    array = np.asarray(value)
+    array = array_of(value)
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
         raise DTypeError(
             with_user_line(f"save: {name!r} is {type(value).__name__} of dtype {array.dtype}, not numbers")

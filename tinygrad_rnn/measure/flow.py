@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.mode import scope
+from ..core.operands import array_of
 from ..core.tensor import Tensor
 from ..core.trees import arranged, flatten
 from ..ops import stack
@@ -98,7 +99,7 @@ def gradient_flow(
         ShapeError: the sequence is not (T, B, D) with at least one step.
     """
     cell = _one_cell(cell)
-    x = np.asarray(xs.numpy() if isinstance(xs, Tensor) else xs, getattr(cell, "dtype", np.float32))
+    x = array_of(xs, getattr(cell, "dtype", np.float32))
     if x.ndim != 3 or not x.shape[0] or not x.shape[1]:
         raise ShapeError(with_user_line(f"gradient_flow: xs is {x.shape}, expected (T, B, D) with at least one step"))
     if not 0 <= sample < x.shape[1]:

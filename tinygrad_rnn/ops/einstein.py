@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.broadcasting import unbroadcast
 from ..core.declare import primitive
 from ..core.errors import ArgumentError, ShapeError, with_user_line
@@ -105,8 +106,8 @@ def einsum(subscripts: str, *operands: TensorLike) -> Tensor:
         ArgumentError: the subscripts are not understood.
         ShapeError: they do not fit the operands.
     """
-    shapes = [np.shape(x) if not isinstance(x, Tensor) else x.shape for x in operands]
-    return _einsum(*operands, subscripts=_explicit(subscripts, shapes))
+    arrays = [shaped(x) for x in operands]
+    return _einsum(*arrays, subscripts=_explicit(subscripts, [x.shape for x in arrays]))
 
 
 def _explicit(subscripts: str, shapes: Sequence[tuple[int, ...]]) -> str:

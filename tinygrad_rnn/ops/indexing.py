@@ -7,6 +7,7 @@ import numpy as np
 from .. import kernels
 from ..core.declare import primitive
 from ..core.errors import ShapeError
+from ..core.operands import owned
 from ..core.tensor import Tensor
 
 
@@ -64,10 +65,12 @@ def put(x, *, index, shape):
 
 
 def getitem_method(x: Tensor, index: object) -> Tensor:
-    """``x[index]``; tensors and lists in the index are read as arrays."""
+    """``x[index]``; tensors and lists in the index are read as arrays, which are then the node's own."""
     parts = index if isinstance(index, tuple) else (index,)
     for i in parts:
-        if isinstance(i, (Tensor, list)):
-            parts = tuple(np.asarray(i) if isinstance(i, (Tensor, list)) else i for i in parts)
-            break
+        if isinstance(i, (Tensor, list, np.ndarray)):
+            y = getitem(x, index=tuple(owned(i) if isinstance(i, (Tensor, list, np.ndarray)) else i for i in parts))
+            if y.op is not None and (indices := tuple(i for i in parts if isinstance(i, Tensor))):
+                y._extra().indices = indices
+            return y
     return getitem(x, index=parts)

@@ -148,7 +148,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **opti
     if ufunc in UFUNCS:
         return UFUNCS[ufunc](*inputs)
     if ufunc in _QUESTIONS:
-        return ufunc(*[np.asarray(x) for x in inputs])
+        return ufunc(*map(_values, inputs))
     raise _refusal(f"np.{ufunc.__name__}", "is not an op on tensors")
 
 

@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.declare import primitive
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
@@ -91,7 +92,8 @@ def split(x: TensorLike, parts: int | Sequence[int], axis: int = 0) -> list[Tens
     Raises:
         ArgumentError: the axis does not divide into `parts` equal pieces.
     """
-    n, sections = _length(x, axis), parts
+    x, sections = shaped(x), parts
+    n = _length(x, axis)
     if isinstance(sections, (int, np.integer)):
         if sections < 1 or n % sections:
             raise ArgumentError(with_user_line(f"split: axis {axis} of {x.shape} does not divide by {sections}"))
@@ -108,6 +110,7 @@ def chunk(x: TensorLike, chunks: int, axis: int = 0) -> list[Tensor]:
     """
     if chunks < 1:
         raise ArgumentError(with_user_line(f"chunk: expected at least one piece, got {chunks}"))
+    x = shaped(x)
     size = max(-(-_length(x, axis) // chunks), 1)
     return split(x, range(size, _length(x, axis), size), axis)
 

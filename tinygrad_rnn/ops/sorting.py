@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.declare import primitive
 from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor, TensorLike
@@ -41,6 +42,7 @@ def topk(x: TensorLike, k: int, axis: int = -1) -> tuple[Tensor, Tensor]:
     Raises:
         ArgumentError: the axis has fewer than k entries.
     """
+    x = shaped(x)
     n = x.shape[axis]
     if not 0 <= k <= n:
         raise ArgumentError(with_user_line(f"topk: k={k} of {n} entries along axis {axis} of shape {x.shape}"))

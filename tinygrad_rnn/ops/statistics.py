@@ -12,7 +12,7 @@ from ..core.tensor import Tensor, TensorLike
 from .arithmetic import absolute, sign
 from .comparisons import where
 from .extrema import max
-from .reduce import REDUCTION, Axis, count, mean_dtype, reduced_shape, spread
+from .reduce import REDUCTION, Axis, count, mean_dtype, reduced_shape, spread, sum
 
 
 def over(g, y):
@@ -89,6 +89,7 @@ def _norm_vjp(g, y, x, axis, ord, keepdims):
     shape=lambda x, axis, ord, keepdims: reduced_shape(x, axis=axis, keepdims=keepdims), vjps=[_norm_vjp],
     dtype=mean_dtype, cost=lambda out, x, **_: 2 * math.prod(x), name="norm",
     latex=r"\left\lVert{x}\right\rVert", glyph="‖·‖", onnx="ReduceL2",
+    composed=lambda x, axis, ord, keepdims: sum(absolute(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord),
     domain={**REDUCTION, "ord": [1, 2, 3.5], "range": (0.2, 3.0)},
 )  # fmt: skip
 def _norm(x, *, axis=None, ord=2, keepdims=False):

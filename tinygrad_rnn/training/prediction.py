@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, with_user_line
 from ..core.mode import no_grad
+from ..core.operands import array_of
 from ..nn import Network
 
 
@@ -35,7 +36,7 @@ def probabilities(
                 f"expected temperature ≥ 0, top_k ≥ 1 and 0 < top_p ≤ 1, got {temperature}, {top_k} and {top_p}"
             )
         )
-    z = np.asarray(logits, np.float64)
+    z = array_of(logits, np.float64)
     if temperature == 0:
         return np.eye(len(z))[np.argmax(z)]
     p = np.exp((z - z.max()) / temperature)
@@ -77,7 +78,7 @@ def sample(
     """
     if network.symbols is None or network.at_end or network.readout.out_features != network.symbols:
         raise ArgumentError(with_user_line("sample: expected a network that reads symbols and says the next one"))
-    start = np.asarray(start)
+    start = array_of(start)
     if start.ndim != 1 or not len(start):
         raise ArgumentError(with_user_line(f"sample: expected at least one symbol to start with, got {start.shape}"))
     generator = np.random.default_rng() if generator is None else generator
@@ -113,7 +114,7 @@ def free_run(network: Network, past: np.ndarray, steps: int, *, state: Any = Non
         raise ArgumentError(
             with_user_line("free_run: expected a network that reads numbers and says the next ones, at every step")
         )
-    past = np.asarray(past, network.dtype)
+    past = array_of(past, network.dtype)
     if past.ndim != 3 or not len(past):
         raise ArgumentError(with_user_line(f"free_run: the past is {past.shape}, expected (S, B, D) with S ≥ 1"))
     found = np.empty((steps, *past.shape[1:]), past.dtype)
