@@ -10,6 +10,8 @@ from .errors import ArgumentError, GradientError, with_user_line
 from .op import Op
 from .tensor import Tensor
 
+_NUMBERS = {int, float, bool}
+
 
 def bound(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
     """Sort positional attributes and operands given by keyword into their places."""
@@ -44,6 +46,8 @@ def complete(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:
 def among(attrs: dict[str, Any]) -> bool:
     """Whether one of some attributes is a tensor, or a tuple or list with one in it."""
     for value in attrs.values():
+        if type(value) in _NUMBERS:  # the usual case
+            continue
         if isinstance(value, Tensor):
             return True
         if isinstance(value, (tuple, list)) and any(isinstance(part, Tensor) for part in value):

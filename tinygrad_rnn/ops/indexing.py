@@ -64,11 +64,14 @@ def put(x, *, index, shape):
     return out
 
 
+_PLACES = {int, slice}  # the usual parts of an index
+
+
 def getitem_method(x: Tensor, index: object) -> Tensor:
     """``x[index]``; tensors and lists in the index are read as arrays, which are then the node's own."""
     parts = index if isinstance(index, tuple) else (index,)
     for i in parts:
-        if isinstance(i, (Tensor, list, np.ndarray)):
+        if type(i) not in _PLACES and isinstance(i, (Tensor, list, np.ndarray)):
             y = getitem(x, index=tuple(owned(i) if isinstance(i, (Tensor, list, np.ndarray)) else i for i in parts))
             if y.op is not None and (indices := tuple(i for i in parts if isinstance(i, Tensor))):
                 y._extra().indices = indices
