@@ -327,10 +327,10 @@ def test_entries_of_a_state_are_told_apart_by_name() -> None:
         (X, np.ones((3, 4)), r"its state is a tuple of 2 tensors \(h′, c′\), got one tensor"),
         (X, (np.ones((3, 4)),) * 3, r"its state is a tuple of 2 tensors \(h′, c′\), got a tuple of 3"),
         (X, (np.ones((3, 7)),) * 2, r"h′ is \(3, 7\) float64.*, expected \(3, 4\)"),
-        (X, (np.ones((3, 4), np.float32),) * 2, "h′ is float32, the cell's parameters are float64"),
+        (X, (np.ones((3, 4), np.float32),) * 2, "h′ is float32, the parameters are float64"),
         (X[:, :, :2], None, r"expected 3 features in its last axis"),
-        (X.astype(np.float32), None, "x is float32, the cell's parameters are float64"),
-        (X.astype(int), None, "x is int64, the cell's parameters are float64"),
+        (X.astype(np.float32), None, "x is float32, the parameters are float64"),
+        (X.astype(int), None, "x is int64, the parameters are float64"),
     ],
 )
 def test_what_does_not_fit_the_cell_is_named_as_when_unrolled(run: Any, x: Any, state: Any, message: str) -> None:

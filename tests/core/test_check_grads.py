@@ -88,7 +88,7 @@ def test_one_wrong_entry_of_one_operand(faulty):
 
 
 def test_a_rule_that_cannot_be_differentiated_is_found_at_second_order(faulty):
-    @tg.primitive(shape=lambda x: x, vjps=[lambda g, y, x: g * np.asarray(x)])
+    @tg.primitive(shape=lambda x: x, vjps=[lambda g, y, x: g * (x.numpy() if isinstance(x, tg.Tensor) else x)])
     def half_square(x):
         return x * x / 2
 

@@ -52,7 +52,7 @@ def ours(kind, arrays, run=tg.unroll, penalty=False):
             leaf.grad = None
         loss = (g * g).sum()
     loss.backward()
-    return _solution(y, final, {n: leaf.grad for n, leaf in leaves.items()}, np.asarray)
+    return _solution(y, final, {n: leaf.grad for n, leaf in leaves.items()}, tg.Tensor.numpy)
 
 
 def torchs(kind, arrays, penalty=False):

@@ -70,7 +70,7 @@ def test_without_a_batch_axis(kind):
     batched, _ = tg.unroll(own, arrays["x"])
     single, final = tg.unroll(own, arrays["x"][:, 0])
     assert single.shape == batched.shape[::2]
-    np.testing.assert_allclose(single, np.asarray(batched)[:, 0], rtol=0, atol=1e-14)
+    np.testing.assert_allclose(single.numpy(), batched.numpy()[:, 0], rtol=0, atol=1e-14)
     h = final[0] if kind == "lstm" else final
     assert h.shape == (2,)
 
@@ -85,7 +85,7 @@ def test_loads_a_pytorch_state_dict_as_it_is(kind):
     got, expected = own(x), theirs(torch.tensor(x))
     if kind == "lstm":
         got, expected = got[1], expected[1]
-    np.testing.assert_allclose(got, expected.detach().numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(got.numpy(), expected.detach().numpy(), rtol=1e-5, atol=1e-6)
     theirs.load_state_dict({name: torch.tensor(a) for name, a in own.state_dict().items()})
 
 

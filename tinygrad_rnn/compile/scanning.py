@@ -28,7 +28,7 @@ from .tuples import get_element
 
 def scan(
     cell: CellLike,
-    xs: TensorLike,
+    xs: TensorLike | Sequence[TensorLike],
     state: Any = None,
     *,
     reverse: bool = False,
@@ -42,7 +42,7 @@ def scan(
     Args:
         cell: any cell (see `tg.nn.Cell`). Its step is traced with shapes only, and again when its attributes change;
             what it reads elsewhere (globals) counts as it was when traced.
-        xs: (T, B, D).
+        xs: (T, B, D), or a sequence of T tensors (B, D).
         state: the state before the first step; default: the cell's `initial_state`.
         reverse: run from the last time step to the first; outputs stay in the order of time.
         lengths: the length of each of the B sequences. Past its end a sequence's state stays and its outputs are 0.

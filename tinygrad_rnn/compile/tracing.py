@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 
+from ..core.apply import as_operand
 from ..core.errors import DeclarationError, ShapeError, TinygradError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from ..core.trees import flatten
@@ -20,12 +21,12 @@ from .trace_cache import Uncompiled, cached_trace
 def arguments(cell: CellLike, xs: TensorLike, state: Any) -> tuple[Tensor, Any, list[Tensor], Rebuild]:
     """The sequence, the state before the first step, its leaves, and what nests leaves like it."""
     refuse_class("scan", cell)
-    x = xs if isinstance(xs, Tensor) else Tensor(np.asarray(xs))
+    x = as_operand(xs if hasattr(xs, "__array__") else list(xs), getattr(cell, "dtype", None))
     if x.ndim != 3:
         raise ShapeError(with_user_line(f"scan: xs is {x.shape}, expected (T, B, D)"))
     state = initial_state(cell, x.shape[1]) if state is None else state
     states, rebuild = flatten(state)
-    states = [s if isinstance(s, Tensor) else Tensor(np.asarray(s, getattr(s, "dtype", x.dtype))) for s in states]
+    states = [as_operand(s, x.dtype) for s in states]
     for s in states:
         if not s.shape or s.shape[0] != x.shape[1]:
             raise ShapeError(

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from .binding import among, bound, complete, refuse_tensors
 from .errors import DTypeError, FreedGraphError, NonFiniteError, ShapeError, TinygradError, user_line, with_user_line
 from .mode import Mode, Scope, current
 from .op import REGISTRY, Op, Shape
+from .operands import holds_tensor, list_dtype, owned, takes_dtype
 from .tensor import Tensor, abstract
 
 
 def apply(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     """Compute (or trace) `op` and record it if the current mode says so."""
     if len(operands) != len(op.operands) and not op.variadic:
-        operands, attrs = _bind(op, operands, attrs)
+        operands, attrs = bound(op, operands, attrs)
     elif attrs or op.attrs:
-        attrs = _complete(op, attrs)
+        attrs = complete(op, attrs)
+    if among(attrs):
+        if op.composed is None:
+            refuse_tensors(op.name, attrs)
+        return op.composed(*operands, **attrs)  # type: ignore[misc]
+    operands = [gathered(x) if isinstance(x, (list, tuple)) else x for x in operands]
     if not any(isinstance(x, Tensor) for x in operands):
         return op.evaluate(*_arrays(op, operands), **attrs)
     inputs = _lift(op, operands, attrs)
@@ -44,9 +50,37 @@ def recorded(y: Tensor, op: Op, inputs: tuple[Tensor, ...], attrs: dict[str, Any
     needs = op.differentiable and y.dtype.kind in "fO" and any(x.requires_grad for x in inputs)
     if mode.record == "all" or (needs and mode.records):
         y.op, y.inputs, y.attrs, y.requires_grad, y.scope = op, inputs, attrs or None, needs, mode.scope
+    else:
+        y.source = op.name
     if not mode.plain:
         _note(y, op, inputs, mode)
     return y
+
+
+def gathered(x: Any) -> Any:
+    """A nested list or tuple with tensors in it as one tensor, their stack; anything else as it is."""
+    if isinstance(x, Tensor) or not holds_tensor(x):
+        return x
+    dtype = list_dtype(x)
+    parts = [gathered(part) if holds_tensor(part) else np.asarray(part, dtype) for part in x]
+    return apply(REGISTRY["stack"], parts, {"axis": 0})
+
+
+def shaped(x: Any) -> Any:
+    """x as something with a shape: a tensor or an array, of lists too."""
+    x = gathered(x)
+    return x if hasattr(x, "shape") else np.asarray(x)
+
+
+def as_operand(x: Any, dtype: Any = None) -> Tensor:
+    """What a user gave as a tensor: numbers and lists of them in `dtype`, arrays and lists of arrays in their own.
+
+    An array is copied where somebody else may write to it and a graph may come to need its values.
+    """
+    x = gathered(x)
+    if isinstance(x, Tensor):
+        return x
+    return Tensor((owned if current().records else np.asarray)(x, dtype if takes_dtype(x) else None))
 
 
 def _arrays(op: Op, operands: Sequence[Any]) -> list[Any]:
@@ -90,35 +124,6 @@ def non_finite(x: Any) -> str | None:
     return f"{array[index]} at {list(index)}"
 
 
-def _bind(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
-    """Sort positional attributes and operands given by keyword into their places."""
-    names = [*op.operands, *op.attrs]
-    if len(operands) > len(names):
-        raise TypeError(with_user_line(f"{op.name} takes {', '.join(names)}; got {len(operands)} arguments"))
-    given = dict(zip(names, operands, strict=False))
-    for key, value in attrs.items():
-        if key in given:
-            raise TypeError(with_user_line(f"{op.name} got {key!r} twice"))
-        given[key] = value
-    missing = [n for n in op.operands if n not in given]
-    if missing:
-        raise TypeError(with_user_line(f"{op.name} needs {', '.join(missing)}"))
-    return [given.pop(n) for n in op.operands], _complete(op, given)
-
-
-def _complete(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:
-    for key in attrs:
-        if key not in op.attrs:
-            known = ", ".join(op.attrs) or "none"
-            raise TypeError(
-                with_user_line(f"{op.name} has no argument {key!r}; its arguments besides operands: {known}")
-            )
-    missing = [k for k, v in op.attrs.items() if v is inspect.Parameter.empty and k not in attrs]
-    if missing:
-        raise TypeError(with_user_line(f"{op.name} needs {', '.join(missing)}"))
-    return {**op.attrs, **attrs}
-
-
 def _lift(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> tuple[Tensor, ...]:
     """Turn scalars and arrays into constants and bring operands to one dtype. Python scalars never widen."""
     first = operands[0]
@@ -130,10 +135,12 @@ def _lift(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> tuple[Tenso
     kinds = [x.dtype if isinstance(x, (Tensor, np.ndarray)) else _weak(op, x) for x in operands]
     together = [kind for kind, share in zip(kinds, shares, strict=True) if share]
     dtype = np.result_type(*together) if together else None
+    mode = current()
+    kept = mode.record == "all" or (mode.records and any(isinstance(x, Tensor) and x.requires_grad for x in operands))
     lifted = []
     for x, share in zip(operands, shares, strict=True):
         if not isinstance(x, Tensor):
-            x = Tensor(np.asarray(x, dtype=dtype if share else None))
+            x = Tensor((owned if kept else np.asarray)(x, dtype if share else None))
             x.role = "constant"
         elif share and x.dtype != dtype:
             x = apply(REGISTRY["cast"], (x,), {"dtype": dtype})

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from .apply import located
+from .apply import gathered, located
 from .broadcasting import cast
 from .errors import DTypeError, GradientError, NonScalarBackwardError, ShapeError, with_user_line
 from .mode import changed, current, move_to
 from .op import Collector
+from .operands import owned
 from .order import ancestors, between
 from .tensor import Tensor, TensorLike, Writes
 from .watch import check_finite, check_finite_sum, check_unchanged
@@ -58,12 +59,18 @@ def first_gradient(root: Tensor, gradient: TensorLike | None = None) -> Tensor:
         one = Tensor(np.ones(root.shape, root.dtype))
         one.role = "constant"
         return one
-    seed = gradient if isinstance(gradient, Tensor) else Tensor(np.asarray(gradient, root.dtype))
+    seed = _given(gradient, root)
     if seed.shape != root.shape:
         raise ShapeError(with_user_line(f"backward: gradient of {root.describe()} has shape {seed.shape}"))
     if seed.dtype != root.dtype:
         raise DTypeError(with_user_line(f"backward: gradient of {root.describe()} has dtype {seed.dtype}"))
     return seed
+
+
+def _given(gradient: TensorLike, node: Tensor) -> Tensor:
+    """A gradient that a user gave for a node, as a tensor of its own in the node's dtype."""
+    gradient = gathered(gradient)
+    return gradient if isinstance(gradient, Tensor) else Tensor(owned(gradient, node.dtype))
 
 
 def _sum(a: Tensor, b: Tensor, record: bool) -> Tensor:
@@ -303,8 +310,7 @@ def hooked(node: Tensor, g: Tensor) -> Tensor:
         replaced = hook(g)
         if replaced is None:
             continue
-        if not isinstance(replaced, Tensor):
-            replaced = Tensor(np.asarray(replaced, node.dtype))
+        replaced = _given(replaced, node)
         if replaced.shape != node.shape:
             raise ShapeError(
                 with_user_line(

@@ -11,6 +11,7 @@ from .apply import apply, located
 from .differences import Function, Mismatch, Tolerance, first_mismatch, values
 from .errors import ArgumentError, DTypeError, GradientCheckError, NonFiniteError, with_user_line
 from .mode import changed
+from .operands import array_of
 from .order import ancestors
 from .tensor import Tensor
 from .trees import flatten
@@ -85,7 +86,7 @@ def _unblamed(found: Mismatch, argument: str) -> str:
 def _as_float64(x: Any) -> Any:
     if isinstance(x, (int, str)) or x is None:
         return x
-    array = np.asarray(x)
+    array = array_of(x)
     if array.dtype.kind != "f":
         return x
     t = Tensor(array.astype(np.float64))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .apply import apply
+from .binding import among
 from .errors import DeclarationError, with_user_line
 from .mode import current
 from .op import REGISTRY, Op, OpFunction, Rule, Shape
@@ -70,6 +71,10 @@ def register(op: Op, evaluate: Callable[..., Any]) -> OpFunction:
     return function
 
 
+#: Attributes that say which entries, not how much: what takes them knows no tensor of floats.
+_PLACES = {"index", "shape", "axis", "axes", "keepdims", "dtype"}
+
+
 def _caller(op: Op) -> Callable[..., Any]:
     """The function users call.
 
@@ -78,8 +83,12 @@ def _caller(op: Op) -> Callable[..., Any]:
     """
     evaluate, new, count = op.evaluate, Tensor, len(op.attrs)
     differentiable, floats, alike = op.differentiable, op.dtype is None, op.promotes is None
+    name = op.name
+    numbers = bool(op.attrs.keys() - _PLACES)  # only then might an attribute be a tensor by mistake
 
     def unary(x: Any, *rest: Any, **attrs: Any) -> Any:
+        if numbers and among(attrs):
+            return apply(op, (x, *rest), attrs)
         if isinstance(x, Tensor) and (array := x._array) is not None and not rest and len(attrs) == count:
             mode = current()
             if mode.plain:
@@ -89,7 +98,9 @@ def _caller(op: Op) -> Callable[..., Any]:
                     return apply(op, (x,), attrs)  # explains
                 if x.requires_grad and mode.records and differentiable and (floats or y.dtype.kind == "f"):
                     return new(y, op, (x,), attrs or None, True, mode.scope)
-                return new(y)
+                unrecorded = new(y)
+                unrecorded.source = name
+                return unrecorded
         elif isinstance(x, np.ndarray) and not rest and len(attrs) == count:
             return evaluate(x, **attrs)  # within a gradient rule
         return apply(op, (x, *rest), attrs)
@@ -106,7 +117,9 @@ def _caller(op: Op) -> Callable[..., Any]:
                         return apply(op, (a, b), {})  # explains
                     if mode.records and differentiable and (a.requires_grad or b.requires_grad):
                         return new(z, op, (a, b), None, True, mode.scope)
-                    return new(z)
+                    unrecorded = new(z)
+                    unrecorded.source = name
+                    return unrecorded
         elif alike and type(b) in (int, float) and isinstance(a, Tensor) and a.dtype.kind == "f":
             return binary(a, _constant(b, a.dtype))
         elif alike and type(a) in (int, float) and isinstance(b, Tensor) and b.dtype.kind == "f":

@@ -54,6 +54,10 @@ class GradientError(TinygradError, RuntimeError):
     """Base of the errors of a backward pass."""
 
 
+class GradientWarning(UserWarning):
+    """A tensor that requires a gradient was made a plain number unasked, and the gradient is lost there."""
+
+
 class NonScalarBackwardError(GradientError):
     """backward() without a gradient was called on a tensor of more than one entry."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from .counting import flops
 from .errors import AbstractValueError, ArgumentError, DTypeError, NotInGraphError, ShapeError, with_user_line
 from .listing import listing
 from .mode import changed
+from .operands import array_of
 from .order import in_order, walk
 from .tensor import Tensor, abstract
 
@@ -114,8 +116,9 @@ class Graph:
         """Evaluate on arrays given for `inputs`; returns an array, or a tuple of them.
 
         Raises:
-            ArgumentError, ShapeError, DTypeError: the values are not as many, shaped or typed as the inputs, or an
-                input of a captured graph went unrecorded.
+            ArgumentError, ShapeError, DTypeError: the values are not as many, shaped or typed as the inputs; or a
+                captured graph reads what may depend on its inputs but went unrecorded, as nothing needs its gradient:
+                a comparison, an index, what was detached. (What you read yourself, `.item()` say, it cannot know.)
             AbstractValueError: it reads some other value that was traced with a shape only.
         """
         inputs = self.inputs
@@ -132,6 +135,7 @@ class Graph:
                         "and so was not recorded; trace the function (tg.trace) to have all of it"
                     )
                 )
+        self._check_recorded(inputs)
         arrays = {x.number: _fitting(x, value) for x, value in zip(inputs, values, strict=True)}
         for node in self.nodes:
             if node.number in arrays:
@@ -150,6 +154,31 @@ class Graph:
                 arrays[node.number] = node.numpy()
         results = tuple(np.asarray(arrays[out.number]) for out in self.outputs)
         return results[0] if len(results) == 1 else results
+
+    def _check_recorded(self, inputs: Sequence[Tensor]) -> None:
+        """Raise if something the graph reads may depend on the inputs, but is no node of it."""
+        given = {x.number for x in inputs}
+        first = min(given, default=math.inf)  # what is older cannot depend on them
+        for node in self.nodes:
+            if node.number in given:
+                continue
+            source = getattr(node, "source", None)
+            if self.is_leaf(node) and source and node.number > first and node.role != "constant":
+                raise ArgumentError(
+                    with_user_line(
+                        f"the graph reads {node.describe()}, a result of {source} that was not recorded because "
+                        "nothing needs its gradient; with other inputs it might be another. Trace the function "
+                        "(tg.trace) to have all of it, or make this value one of the graph's inputs"
+                    )
+                )
+            for i in node.extra.indices if node.extra and not self.is_leaf(node) else ():
+                if i.number in given or (i.number > first and (i.op is not None or hasattr(i, "source"))):
+                    raise ArgumentError(
+                        with_user_line(
+                            f"{node.path} {node.describe()} was read at an index, {i.describe()}, that might be "
+                            "another with other inputs; tg.take and tg.gather, in a traced function, compute it again"
+                        )
+                    )
 
     def backward(self, wrt: Sequence[Tensor] | None = None, seeds: Sequence[Tensor] | None = None) -> Graph:
         """The gradients of the outputs as a graph of their own: BPTT, derived.
@@ -189,7 +218,7 @@ class Graph:
 
 def _fitting(x: Tensor, value: Any) -> np.ndarray:
     """A value for an input, in the input's dtype."""
-    array = np.asarray(value)
+    array = array_of(value)
     if array.shape != x.shape:
         raise ShapeError(with_user_line(f"input {x.describe()}: got shape {array.shape}"))
     if not np.can_cast(array.dtype, x.dtype, "same_kind"):

@@ -70,6 +70,7 @@ class Op:
     accumulate: dict[int, Rule] = field(default_factory=dict)  # (buffer, g, y, *xs, **attrs): add in place
     collect: dict[int, type[Collector]] = field(default_factory=dict)  # operands whose gradient is cheaper as one sum
     fused: Sequence[Rule | None] | None = None  # the rules once more, in fewer passes, for bare arrays only
+    composed: Rule | None = None  # (*xs, **attrs), of other ops: what to do where an attribute is a tensor
     by_step: Rule | None = None  # (node, i, g) -> {time step: gradient}, of a node that holds time steps itself
     promotes: tuple[str, ...] | None = None  # the operands that share one dtype; None: all
     elementwise: bool = False

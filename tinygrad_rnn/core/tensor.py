@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .asked import by_name
 from .errors import (
     AbstractValueError,
     ArgumentError,
     DTypeError,
     GradientError,
+    GradientWarning,
     MutatedTensorError,
     ShapeError,
     with_user_line,
@@ -39,13 +42,14 @@ class Writes:
 class Extra:
     """What only a few tensors carry, kept out of the many."""
 
-    __slots__ = ("hooks", "line", "origin", "retains_grad")
+    __slots__ = ("hooks", "indices", "line", "origin", "retains_grad")
 
     def __init__(self) -> None:
         self.hooks: list[Callable[[Tensor], Any]] = []
         self.retains_grad = False
         self.origin: Tensor | None = None  # the forward node this backward node belongs to
         self.line: str | None = None  # the user's line that recorded it (anomaly detection)
+        self.indices: tuple[Tensor, ...] = ()  # tensors that gave the index it was read at
 
 
 class Tensor(_Methods):
@@ -62,6 +66,8 @@ class Tensor(_Methods):
         name, scope, role: what drawings and errors call it. Roles of leaves: "input", "parameter",
             "constant", "state"; a state computed by a cell is a "state" too.
         number: creation order, which is a topological order.
+        source: of a result that was not recorded, because nothing needs its gradient: the name of the op. Not set
+            on other tensors.
         version: 0, or the creation order at which its array was last overwritten: a node of a smaller
             number was computed from the old values.
     """
@@ -80,9 +86,11 @@ class Tensor(_Methods):
         "requires_grad",
         "role",
         "scope",
+        "source",
         "version",
     )
     _array: Any
+    source: str
     __hash__ = object.__hash__  # type: ignore[assignment]  (== compares entries)
 
     def __init__(
@@ -191,16 +199,45 @@ class Tensor(_Methods):
         return self.numpy().tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Its values, where NumPy turns it into an array on its own, as in ``np.array([x, y])``.
+
+        Raises:
+            GradientError: it requires a gradient, which the array would lose.
+        """
+        self._check_export("made an array")
         return np.array(self.numpy(), dtype=dtype, copy=copy)  # type: ignore[call-overload]
 
-    def __dlpack__(self, **options: Any) -> Any:
-        return self.numpy().__dlpack__(**options)
+    def __dlpack__(self, *, copy: bool | None = None, **options: Any) -> Any:
+        """A copy for another library, which might write to it; `numpy` gives a view.
+
+        Raises:
+            GradientError: it requires a gradient, which the copy would lose.
+            BufferError: no copy is allowed.
+        """
+        self._check_export("exported")
+        if copy is False:
+            raise BufferError(with_user_line(f"{self.path} {self.describe()} is exported as a copy only; see numpy()"))
+        return self.numpy().copy().__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self.numpy().__dlpack_device__()
 
+    def _check_export(self, what: str) -> None:
+        if self.requires_grad and current().records:
+            raise GradientError(
+                with_user_line(
+                    f"{self.path} {self.describe()} requires a gradient, which is lost when it is {what}; use "
+                    "x.numpy() for its values, x.detach() for a constant, tg.stack or tg.concatenate to join tensors"
+                )
+            )
+
     def __float__(self) -> float:
-        return float(self.item())
+        """Its one value; warns where nobody wrote ``float(x)`` and it requires a gradient: `math.exp` loses that."""
+        value = float(self.item())
+        if self.requires_grad and current().records and not by_name(sys._getframe(1)):
+            message = "a tensor that requires a gradient was made a plain number, which has none; if that is meant, "
+            warnings.warn(message + "write x.item()", GradientWarning, stacklevel=2)
+        return value
 
     def __int__(self) -> int:
         return int(self.item())
@@ -301,6 +338,7 @@ class Tensor(_Methods):
         cut = Tensor(self._array)
         cut._spec = self._spec
         cut.name = self.name
+        cut.source = "detach"
         return cut
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:

@@ -16,6 +16,7 @@ from .apply import apply
 from .errors import DTypeError, GradientError, NonScalarBackwardError, ShapeError, with_user_line
 from .lifting import Argnums, Call, kind_of, ones
 from .op import REGISTRY
+from .operands import owned
 from .tensor import Tensor
 from .trees import flatten
 
@@ -205,7 +206,7 @@ def _matching(name: str, tree: Any, nodes: Sequence[Tensor]) -> list[Tensor]:
         )
     seeds = []
     for v, x in zip(leaves, nodes, strict=True):
-        v = v if isinstance(v, Tensor) else Tensor(np.asarray(v, x.dtype))
+        v = v if isinstance(v, Tensor) else Tensor(owned(v, x.dtype))
         if v.shape != x.shape or v.dtype != x.dtype:
             kind = ShapeError if v.shape != x.shape else DTypeError
             raise kind(with_user_line(f"{name}: got {v.describe()} where {x.describe()} was expected"))

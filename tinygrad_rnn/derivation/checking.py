@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, GradientCheckError, with_user_line
 from ..core.graph import Graph
+from ..core.operands import array_of
 from ..core.tensor import Tensor
 from ..core.trees import flatten
 from ..step.body import BATCH
@@ -74,7 +75,7 @@ def check_backward(
         if key not in names:
             known = ", ".join(dict.fromkeys(e.name for e in expected))
             raise ArgumentError(with_user_line(f"check_backward: there is no gradient of {key!r}; there are {known}"))
-        found[names[key]] = np.asarray(value, np.float64)
+        found[names[key]] = array_of(value, np.float64)
     if not found:
         raise ArgumentError(with_user_line("check_backward: the function returned no gradient"))
     for e in expected:

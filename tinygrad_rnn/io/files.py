@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..core.errors import ArgumentError, DTypeError, FileFormatError, with_user_line
+from ..core.operands import array_of
 
 #: What `replace` writes first and then renames: one that is left was of a process that was killed.
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}")
@@ -147,7 +148,7 @@ def _name(name: Any) -> str:
 
 def _storable(name: str, value: Any) -> np.ndarray:
     """As the format wants it: contiguous and little-endian."""
-    array = np.asarray(value)
+    array = array_of(value)
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
         raise DTypeError(
             with_user_line(f"save: {name!r} is {type(value).__name__} of dtype {array.dtype}, not numbers")

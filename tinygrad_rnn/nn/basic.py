@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..core.errors import ArgumentError, DTypeError, ShapeError, with_user_line
+from ..core.apply import as_operand
+from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from .init import Uniform, check_sizes, parameter_dtype
+from .inputs import check_dtype
 from .module import Module
 from .parameter import Parameter
 
@@ -42,11 +44,10 @@ class Linear(Module):
         self.bias = draw(out_features) if bias else None
 
     def forward(self, x: TensorLike) -> Tensor:
-        x = x if isinstance(x, Tensor) else ops.tensor(x)
+        x = as_operand(x, self.weight.dtype)
         if x.ndim < 1 or x.shape[-1] != self.in_features:
             raise ShapeError(with_user_line(f"Linear: x is {x.describe()}, expected (…, {self.in_features})"))
-        if x.dtype != self.weight.dtype:
-            raise DTypeError(with_user_line(f"Linear: x is {x.dtype}, the parameters are {self.weight.dtype}"))
+        check_dtype(self, "x", x, self.weight.dtype)
         y = x @ self.weight.mT
         return y if self.bias is None else y + self.bias
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import DeclarationError, DTypeError, ShapeError, with_user_line
+from ..core.apply import as_operand
+from ..core.errors import DeclarationError, ShapeError, with_user_line
 from ..core.mode import current
 from ..core.tensor import Tensor, TensorLike
 from ..core.trees import arranged, flatten
 from ..step.cells import initial_state, stepped
+from .inputs import check_dtype
 from .module import Module
 
 
@@ -94,7 +96,7 @@ class Cell(Module):
             raise ShapeError(self._complaint("x", x, f"(B, {D}) or ({D},)"))
         if size is not None and x.shape[-1] != size:
             raise ShapeError(self._complaint("x", x, f"{size} features in its last axis (input_size={size})"))
-        self._check_dtype("x", x, self.dtype)
+        check_dtype(self, "x", x, self.dtype)
         return x
 
     def checked_state(self, state: Any, x: Tensor) -> Any:
@@ -123,23 +125,15 @@ class Cell(Module):
                 s.named(e.name or "state", role=s.role or "state")
             if s.shape != e.shape:
                 raise ShapeError(self._complaint(e.name or "state", s, f"{e.shape}, as x is {x.describe()}"))
-            self._check_dtype(e.name or "state", s, e.dtype)
+            check_dtype(self, e.name or "state", s, e.dtype)
         return rebuild(given)
 
     def _lifted(self, x: TensorLike) -> Tensor:
         """Arrays keep their dtype; Python numbers take the cell's."""
-        if isinstance(x, Tensor):
-            return x
-        return Tensor(np.array(x, None if isinstance(x, np.ndarray) else self.dtype), scope=current().scope)
-
-    def _check_dtype(self, what: str, x: Tensor, own: np.dtype) -> None:
-        if x.dtype != own:
-            cure = f"use {what}.astype(np.{own})"
-            if x.dtype.kind == "f":
-                cure += f", or make the cell with dtype=np.{x.dtype}"
-            raise DTypeError(
-                with_user_line(f"{type(self).__name__}: {what} is {x.dtype}, the cell's parameters are {own}: {cure}")
-            )
+        lifted = as_operand(x, self.dtype)
+        if lifted is not x and lifted.op is None:
+            lifted.scope = current().scope
+        return lifted
 
     def _complaint(self, what: str, x: Tensor, expected: str) -> str:
         return with_user_line(f"{type(self).__name__}: {what} is {x.describe()}, expected {expected}")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import StateDictError, with_user_line
+from ..core.operands import array_of
 
 
 def checked_arrays(owner: str, expected: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -19,7 +20,7 @@ def checked_arrays(owner: str, expected: Mapping[str, Any], state: Mapping[str, 
     faults = [f"missing: {name} {x.shape}" for name, x in expected.items() if name not in state]
     arrays: dict[str, np.ndarray] = {}
     for name, value in state.items():
-        array = np.asarray(value)
+        array = array_of(value)
         if name not in expected:
             faults.append(f"unexpected: {name} {array.shape}")
         elif array.shape != expected[name].shape:

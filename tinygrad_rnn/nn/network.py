@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from .. import compile as compiler
-from ..core.errors import ArgumentError, DTypeError, ShapeError, with_user_line
+from ..core.apply import as_operand
+from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.mode import no_grad
 from ..core.tensor import Tensor, TensorLike
 from ..core.trees import flatten
@@ -16,6 +17,7 @@ from ..ops import dropout
 from ..step.cells import initial_state, stepped
 from .basic import Embedding, Linear
 from .cell import Cell
+from .inputs import check_dtype
 from .module import Module
 
 
@@ -133,12 +135,11 @@ class Network(Module):
         """Inputs as rows of numbers; `axes` of them come before the features."""
         if self.embedding is not None:
             return self.embedding(inputs)
-        xs = inputs if isinstance(inputs, Tensor) else Tensor(np.asarray(inputs))
+        xs = as_operand(inputs, self.dtype)
         if xs.ndim != axes + 1:
             expected = "(T, B, D)" if axes == 2 else "(B, D)"
             raise ShapeError(with_user_line(f"Network: inputs are {xs.describe()}, expected {expected}"))
-        if xs.dtype != self.dtype:
-            raise DTypeError(with_user_line(f"Network: inputs are {xs.dtype}, the parameters are {self.dtype}"))
+        check_dtype(self, "x", xs, self.dtype)
         return xs
 
     def _dropped(self, xs: Tensor) -> Tensor:

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from .. import compile as compiler
-from ..core.errors import ArgumentError, DTypeError, ShapeError, with_user_line
+from ..core.apply import as_operand
+from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from ..ops import concatenate, dropout, stack
 from .cell import Cell
 from .cells import GRUCell, LSTMCell, ProjectedLSTMCell, RNNCell
 from .init import check_sizes
+from .inputs import check_dtype
 from .module import Module
 
 __all__ = ["GRU", "LSTM", "RNN", "Recurrent"]
@@ -155,7 +157,7 @@ class Layers(Module):
         zeros = cells[0].initial_state(batch)
         checked = []
         for part, zero in zip(parts, [zeros] if self.states == 1 else zeros, strict=True):
-            part = part if isinstance(part, Tensor) else Tensor(np.asarray(part))
+            part = as_operand(part, dtype)
             part = part.reshape((part.shape[0], 1, *part.shape[1:])) if unbatched and part.ndim == 2 else part
             expected = (len(cells), *zero.shape)
             if part.shape != expected:
@@ -163,8 +165,7 @@ class Layers(Module):
                 raise ShapeError(
                     with_user_line(f"{name} is {part.shape}, expected {expected} (layers·directions, B, H)")
                 )
-            if part.dtype != dtype:
-                raise DTypeError(with_user_line(f"{type(self).__name__}: the state is {part.dtype}, not {dtype}"))
+            check_dtype(self, zero.name, part, dtype)
             checked.append(part)
         return [checked[0][k] if self.states == 1 else tuple(p[k] for p in checked) for k in range(len(cells))]
 
@@ -318,16 +319,14 @@ def _each(state: Any, f: Callable[[Any], Any]) -> Any:
 
 def _time_first(layer: Module, xs: Any, size: int | None, dtype: np.dtype, batch_first: bool) -> tuple[Tensor, _Back]:
     """xs as (T, B, D), and how to undo that."""
-    x = xs if isinstance(xs, Tensor) else Tensor(np.asarray(xs))
+    x = as_operand(xs, dtype)
     name, D = type(layer).__name__, "D" if size is None else size
     if x.ndim not in (2, 3):
         shape = f"(B, T, {D})" if batch_first else f"(T, B, {D})"
         raise ShapeError(with_user_line(f"{name}: xs is {x.describe()}, expected {shape} or (T, {D})"))
     if size is not None and x.shape[-1] != size:
         raise ShapeError(with_user_line(f"{name}: xs is {x.describe()}, expected {size} features in its last axis"))
-    if x.dtype != dtype:
-        cure = f"use xs.astype(np.{dtype})" + (f", or make it with dtype=np.{x.dtype}" if x.dtype.kind == "f" else "")
-        raise DTypeError(with_user_line(f"{name}: xs is {x.dtype}, its parameters are {dtype}: {cure}"))
+    check_dtype(layer, "xs", x, dtype)
     back = _Back(batch_first, x.ndim == 2)
     if x.ndim == 2:
         return x.reshape((x.shape[0], 1, x.shape[1])), back

@@ -8,8 +8,8 @@ import numpy as np
 
 from .. import kernels
 from ..core.elementwise import elementwise
-from .comparisons import where
-from .functions import erf, exp
+from .comparisons import minimum, where
+from .functions import erf, exp, expm1
 
 __all__ = ["elu", "gelu", "hard_sigmoid", "hard_tanh", "leaky_relu", "relu", "sigmoid", "silu", "softplus", "softsign"]
 
@@ -49,6 +49,7 @@ def relu(x):
     [None], vjps=[lambda g, y, x, negative_slope: where(x > 0, g, negative_slope * g)],
     latex=r"\operatorname{{leaky\_relu}}({x})", glyph="leaky relu", onnx="LeakyRelu",
     scalar="{x} if {x} > 0 else {negative_slope} * {x}", domain={**_AT_ZERO, "negative_slope": [0.01, 0.3]},
+    composed=lambda x, negative_slope: where(x > 0, x, negative_slope * x),
 )  # fmt: skip
 def leaky_relu(x, *, negative_slope=0.01):
     """x above 0, negative_slope·x below (Maas et al. 2013). At 0 the gradient is negative_slope, as in PyTorch."""
@@ -59,6 +60,7 @@ def leaky_relu(x, *, negative_slope=0.01):
     [None], vjps=[lambda g, y, x, alpha: where(x > 0, g, g * (y + alpha))],
     cost=10, latex=r"\operatorname{{elu}}({x})", glyph="elu", onnx="Elu",
     scalar="{x} if {x} > 0 else {alpha} * expm1({x})", domain={**_AT_ZERO, "alpha": [1.0, 0.5]},
+    composed=lambda x, alpha: where(x > 0, x, alpha * expm1(minimum(x, 0))),
 )  # fmt: skip
 def elu(x, *, alpha=1.0):
     """x above 0, alpha·(e^x − 1) below (Clevert et al. 2016). At 0 the gradient is alpha, as in PyTorch."""

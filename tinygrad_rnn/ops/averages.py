@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.broadcasting import broadcast_to
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from .comparisons import where
-from .creation import operand
 from .functions import sqrt
 from .rearranging import atleast_2d, checked_axes, moveaxis
 from .reduce import Axis, count, mean, reduced_axes, reduced_shape, sum
@@ -30,11 +30,11 @@ def average(
     Raises:
         ShapeError: the weights fit neither.
     """
-    x = operand(x)
+    x = shaped(x)
     if weights is None:
         y = mean(x, axis=axis, keepdims=keepdims)
         return (y, np.full(y.shape, count(x.shape, axis), y.dtype)) if returned else y
-    weights = operand(weights)
+    weights = shaped(weights)
     if weights.shape != x.shape:
         axes = reduced_axes(x.shape, axis)
         if axis is None or weights.shape != tuple(x.shape[a] for a in axes):
@@ -66,7 +66,7 @@ def quantile(x: TensorLike, q: Any, axis: Axis = None, *, keepdims: bool = False
         ArgumentError: a q is not in [0, 1].
         ShapeError: there are no entries.
     """
-    x, parts = operand(x), np.asarray(q, np.float64)
+    x, parts = shaped(x), np.asarray(q, np.float64)
     if not ((parts >= 0) & (parts <= 1)).all():
         raise ArgumentError(with_user_line(f"quantile: expected parts from 0 to 1, got {q}"))
     x = x if x.dtype.kind == "f" else x.astype(np.float64)

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import ArgumentError, DTypeError, with_user_line
+from ..core.apply import gathered
+from ..core.errors import ArgumentError, DTypeError, GradientError, with_user_line
+from ..core.mode import current
 from ..core.tensor import Tensor, TensorLike
 from .random import check_generator
 
@@ -20,12 +22,28 @@ def tensor(data: TensorLike, *, dtype: Any = None, requires_grad: bool = False, 
 
     Raises:
         DTypeError: the data is not numeric or boolean, or a gradient is asked of integers.
+        GradientError: the data holds a tensor that requires a gradient, which would end here.
     """
     try:
         array = np.array(data, dtype=dtype)
+    except GradientError:
+        raise _ends("tensor") from None
     except (ValueError, TypeError) as error:
         raise DTypeError(with_user_line(f"tensor: {error}")) from None
     return _leaf(array, requires_grad, name)
+
+
+def _ends(what: str) -> GradientError:
+    why = "makes a leaf, and a tensor that it was given requires a gradient, which would end there"
+    remedy = "join tensors with tg.stack or tg.concatenate, repeat one with .expand(shape), or give its .detach()"
+    return GradientError(with_user_line(f"{what}: {why}; {remedy}"))
+
+
+def _plain(what: str, value: Any) -> Any:
+    """A number that a leaf is made of; of a tensor its value."""
+    if isinstance(value, Tensor) and value.requires_grad and current().records:
+        raise _ends(what)
+    return value.numpy() if isinstance(value, Tensor) else value
 
 
 def _leaf(array: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:
@@ -37,17 +55,13 @@ def _leaf(array: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:
 
 
 def as_tensor(data: TensorLike) -> Tensor:
-    """`data` itself if it is a tensor, else a constant."""
+    """`data` itself if it is a tensor, lists with tensors in them stacked, else a constant."""
+    data = gathered(data)
     if isinstance(data, Tensor):
         return data
     t = tensor(data)
     t.role = "constant"
     return t
-
-
-def operand(data: TensorLike) -> Any:
-    """`data` itself if it is a tensor or an array, else an array: with a shape and methods either way."""
-    return data if isinstance(data, (Tensor, np.ndarray)) else np.asarray(data)
 
 
 def _sizes(what: str, shape: Shape) -> Shape:
@@ -71,7 +85,7 @@ def full(
     shape: Shape, value: float, *, dtype: Any = None, requires_grad: bool = False, name: str | None = None
 ) -> Tensor:
     """A leaf filled with one value, of the value's dtype unless told otherwise."""
-    return _leaf(np.full(_sizes("full", shape), value, dtype), requires_grad, name)
+    return _leaf(np.full(_sizes("full", shape), _plain("full", value), dtype), requires_grad, name)
 
 
 def arange(
@@ -84,6 +98,7 @@ def arange(
     name: str | None = None,
 ) -> Tensor:
     """start, start + step, … below stop; ``arange(n)`` is 0 … n − 1. Integers give integers."""
+    start, stop, step = (_plain("arange", x) for x in (start, stop, step))
     array = np.arange(start, dtype=dtype) if stop is None else np.arange(start, stop, step, dtype=dtype)
     return _leaf(array, requires_grad, name)
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.declare import primitive
 from ..core.errors import ShapeError
 from ..core.tensor import Tensor, TensorLike
@@ -75,5 +76,5 @@ def _cumsum(x, *, axis):
 def cumsum(x: TensorLike, axis: int | None = None) -> Tensor:
     """Running sums along `axis`: entry i is the sum of entries 0 … i. None runs through all entries in order."""
     if axis is None:
-        x, axis = (x if isinstance(x, (Tensor, np.ndarray)) else np.asarray(x)).reshape(-1), 0
+        x, axis = shaped(x).reshape(-1), 0
     return _cumsum(x, axis=axis)

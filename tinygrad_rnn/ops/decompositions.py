@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.declare import primitive
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from .comparisons import where
-from .creation import operand
 from .joining import concatenate
 from .matrices import REGULAR, decomposed, floats, inv, square_shape
 from .selecting import tril, triu
@@ -160,7 +160,7 @@ def svd(a: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> A
         ArgumentError: full_matrices (which is NumPy's default) of a matrix that is not square: the vectors that fill up
             the larger side are any basis of what is left, and have no derivative. Write full_matrices=False.
     """
-    a = operand(a)
+    a = shaped(a)
     if compute_uv and full_matrices and len(a.shape) > 1 and a.shape[-1] != a.shape[-2]:
         why = "the vectors that fill up the larger side have no derivative; write full_matrices=False"
         raise ArgumentError(with_user_line(f"svd: {a.shape} is not square; {why}"))
@@ -219,7 +219,7 @@ def qr(a: TensorLike, mode: str = "reduced") -> Any:
     """
     if mode not in ("reduced", "r"):
         raise ArgumentError(with_user_line(f"qr: mode is 'reduced' or 'r', not {mode!r}"))
-    a = operand(a)
+    a = shaped(a)
     m, wide = a.shape[-2], a.shape[-1] > a.shape[-2]
     both = _qr(a[..., :m] if wide else a)
     q, r = both[..., :m].mT, both[..., m:]

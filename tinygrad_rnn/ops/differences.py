@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.broadcasting import broadcast_to
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from .arithmetic import power
-from .creation import operand, tensor
+from .creation import tensor
 from .functions import exp, log
 from .joining import along, concatenate
 from .rearranging import atleast_1d, checked_axes, checked_axis, moveaxis, ravel
@@ -30,7 +31,7 @@ def diff(
     """
     if n < 0:
         raise ArgumentError(with_user_line(f"diff: n is at least 0, got {n}"))
-    x = operand(x)
+    x = shaped(x)
     axis = checked_axis("diff", x.shape, axis)
     if n and (prepend is not None or append is not None):
         ends = [e if e is None else _end(e, x, axis) for e in (prepend, append)]
@@ -46,7 +47,7 @@ def ediff1d(x: TensorLike) -> Tensor:
 
 
 def _end(entries: TensorLike, x: Any, axis: int) -> Any:
-    entries = operand(entries)
+    entries = shaped(entries)
     return entries if entries.shape else broadcast_to(entries, shape=(*x.shape[:axis], 1, *x.shape[axis + 1 :]))
 
 
@@ -66,7 +67,7 @@ def gradient(x: TensorLike, *spacing: Any, axis: Any = None, edge_order: int = 1
         ShapeError: an axis has fewer than edge_order + 1 entries, or coordinates do not fit it.
         ArgumentError: another edge_order, or another number of spacings.
     """
-    x = operand(x)
+    x = shaped(x)
     x = x if x.dtype.kind == "f" else x.astype(np.float64)
     axes = checked_axes("gradient", x.shape, tuple(range(len(x.shape))) if axis is None else axis)
     if edge_order not in (1, 2) or len(spacing) not in (0, 1, len(axes)):
@@ -131,7 +132,7 @@ def linspace(
     if isinstance(start, (int, float)) and isinstance(stop, (int, float)):
         y = tensor(start * (1 - part) + stop * part)
     else:
-        a, b = operand(start), operand(stop)
+        a, b = shaped(start), shaped(stop)
         part = part.astype(np.result_type(np.result_type(a.dtype, b.dtype), np.float32))
         n = max(len(a.shape), len(b.shape))
         part = part.reshape(-1, *(1,) * n)
@@ -151,10 +152,10 @@ def geomspace(start: TensorLike, stop: TensorLike, num: int = 50, endpoint: bool
 
 def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis: int = -1) -> Tensor:
     """The area under y along an axis by trapezoids between entries, at coordinates x or dx apart (np.trapezoid)."""
-    y, step = operand(y), operand(dx)
+    y, step = shaped(y), shaped(dx)
     axis = checked_axis("trapezoid", y.shape, axis)
     if x is not None:
-        step = diff(x, axis=axis if len(operand(x).shape) > 1 else 0)
+        step = diff(x, axis=axis if len(shaped(x).shape) > 1 else 0)
     if len(step.shape) == 1:
         step = reshape(step, tuple(-1 if a == axis else 1 for a in range(len(y.shape))))
     return sum((_cut(y, axis, 1, None) + _cut(y, axis, 0, -1)) * step, axis=axis) * 0.5

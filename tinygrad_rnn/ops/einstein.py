@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.broadcasting import unbroadcast
 from ..core.declare import primitive
 from ..core.errors import ArgumentError, ShapeError, with_user_line
@@ -112,8 +113,8 @@ def einsum(subscripts: str | TensorLike, *operands: Any, optimize: Any = True) -
     """
     if not isinstance(subscripts, str):
         subscripts, operands = _spelled((subscripts, *operands))
-    shapes = [np.shape(x) if not isinstance(x, Tensor) else x.shape for x in operands]
-    return _einsum(*operands, subscripts=_explicit(subscripts, shapes))
+    arrays = [shaped(x) for x in operands]
+    return _einsum(*arrays, subscripts=_explicit(subscripts, [x.shape for x in arrays]))
 
 
 def _spelled(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:

@@ -7,6 +7,7 @@ import numpy as np
 from .. import kernels
 from ..core.declare import primitive
 from ..core.errors import ShapeError
+from ..core.operands import owned, tensors_in
 from ..core.tensor import Tensor
 
 __all__ = ["getitem"]
@@ -72,17 +73,28 @@ def put(x, *, index, shape):
     return out
 
 
+_PLACES = {int, slice}  # the usual parts of an index
+
+
 def getitem_method(x: Tensor, index: object) -> Tensor:
-    """``x[index]``; tensors and lists in the index are read as arrays."""
+    """``x[index]``; tensors and lists in the index are read as arrays, which are then the node's own."""
     parts = index if isinstance(index, tuple) else (index,)
     for i in parts:
-        if isinstance(i, (Tensor, list)):
-            parts = tuple(_positions(i) if isinstance(i, (Tensor, list)) else i for i in parts)
-            break
+        if type(i) not in _PLACES and isinstance(i, (Tensor, list, np.ndarray)):
+            return read_at(getitem(x, index=tuple(map(_positions, parts))), *parts)
     return getitem(x, index=parts)
 
 
+def read_at(y, *indices):
+    """`y`, which remembers the tensors among the indices: the graph cannot compute them again."""
+    if isinstance(y, Tensor) and y.op is not None and (found := tensors_in(indices)):
+        y._extra().indices = found
+    return y
+
+
 def _positions(part):
-    """A tensor or list of an index as an array; an empty list selects nothing, though NumPy would make floats of it."""
-    array = np.asarray(part)
-    return array if array.size or isinstance(part, Tensor) else array.astype(np.intp)
+    """A tensor, list or array of an index as an array; an empty list selects nothing, though NumPy makes it floats."""
+    if not isinstance(part, (Tensor, list, np.ndarray)):
+        return part
+    array = owned(part)
+    return array.astype(np.intp) if isinstance(part, list) and not array.size else array

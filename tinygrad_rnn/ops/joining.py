@@ -7,10 +7,10 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.declare import primitive
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
-from .creation import operand
 from .reduce import reduced_axes
 from .shaping import reshape
 
@@ -57,7 +57,7 @@ def concatenate(tensors: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
     if not len(tensors):
         raise ShapeError(with_user_line("concatenate: expected at least one tensor, got none"))
     if axis is None:
-        return _concatenate(*[reshape(operand(x), -1) for x in tensors], axis=0)
+        return _concatenate(*[reshape(shaped(x), -1) for x in tensors], axis=0)
     return _concatenate(*tensors, axis=axis)
 
 
@@ -97,7 +97,8 @@ def split(x: TensorLike, parts: int | Sequence[int], axis: int = 0) -> list[Tens
     Raises:
         ArgumentError: the axis does not divide into `parts` equal pieces.
     """
-    n, sections = _length(x, axis), parts
+    x, sections = shaped(x), parts
+    n = _length(x, axis)
     if isinstance(sections, (int, np.integer)):
         if sections < 1 or n % sections:
             raise ArgumentError(with_user_line(f"split: axis {axis} of {x.shape} does not divide by {sections}"))
@@ -114,6 +115,7 @@ def chunk(x: TensorLike, chunks: int, axis: int = 0) -> list[Tensor]:
     """
     if chunks < 1:
         raise ArgumentError(with_user_line(f"chunk: expected at least one piece, got {chunks}"))
+    x = shaped(x)
     size = max(-(-_length(x, axis) // chunks), 1)
     return split(x, range(size, _length(x, axis), size), axis)
 

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.declare import primitive
 from ..core.errors import DTypeError, OutOfRangeError, ShapeError
 from ..core.tensor import Tensor, TensorLike
@@ -108,6 +109,7 @@ def scatter_add(x: TensorLike, indices: TensorLike, updates: TensorLike, axis: i
     Raises:
         OutOfRangeError: an index is not in the axis.
     """
+    x = shaped(x)
     return x + put_along(updates, indices, axis=axis, shape=tuple(x.shape))
 
 

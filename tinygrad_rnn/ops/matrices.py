@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.broadcasting import unbroadcast
 from ..core.declare import primitive
 from ..core.errors import LinAlgError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
-from .creation import operand
 from .rearranging import moveaxis
 from .reduce import sum
 from .shaping import reshape
@@ -91,7 +91,7 @@ def solve(a: TensorLike, b: TensorLike) -> Tensor:
     Raises:
         LinAlgError: a matrix is singular.
     """
-    a, b = operand(a), operand(b)
+    a, b = shaped(a), shaped(b)
     return _solve(a, b[:, None])[..., 0] if len(b.shape) == 1 else _solve(a, b)
 
 
@@ -194,7 +194,7 @@ def pinv(a: TensorLike, rcond: float | None = None, *, rtol: float | None = None
     Singular values up to rcond (or rtol) times the largest count as 0. The derivative is that of Golub & Pereyra
     (1973, 4.12), which holds where a change of the matrix leaves its rank as it is.
     """
-    a = operand(a)
+    a = shaped(a)
     if len(a.shape) < 2:
         raise ShapeError(with_user_line(f"pinv: expected matrices (…, M, N), got shape {a.shape}"))
     cutoff = rcond if rtol is None else rtol
@@ -205,7 +205,7 @@ def pinv(a: TensorLike, rcond: float | None = None, *, rtol: float | None = None
 
 def matrix_power(a: TensorLike, n: int) -> Tensor:
     """The product of n factors a, by repeated squaring; of −n inverses for n below 0; the identity for 0."""
-    a = operand(a)
+    a = shaped(a)
     if n < 0:
         return matrix_power(inv(a), -n)
     power = a * 0 + np.eye(a.shape[-1], dtype=a.dtype) if n == 0 else None
@@ -220,14 +220,14 @@ def matrix_power(a: TensorLike, n: int) -> Tensor:
 
 def tensorinv(a: TensorLike, ind: int = 2) -> Tensor:
     """The inverse of a as a map from its last axes to its first `ind`."""
-    a = operand(a)
+    a = shaped(a)
     first, last = a.shape[:ind], a.shape[ind:]
     return reshape(inv(reshape(a, (int(np.prod(first)), -1))), last + first)
 
 
 def tensorsolve(a: TensorLike, b: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """The x whose sum of products with the last axes of a is b; `axes` of a are moved to its end first."""
-    a, b = operand(a), operand(b)
+    a, b = shaped(a), shaped(b)
     if axes is not None:
         a = moveaxis(a, tuple(axes), tuple(range(-len(axes), 0)))
     unknown = a.shape[len(b.shape) :]

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from . import statistics
 from .arithmetic import absolute
 from .comparisons import not_equal
-from .creation import operand
 from .decompositions import svdvals
 from .extrema import max, min
 from .matrices import inv
@@ -29,7 +29,7 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
         ArgumentError: no norm has this ord.
         ShapeError: there are three axes or more.
     """
-    x = operand(x)
+    x = shaped(x)
     if axis is None and ord is None:
         return vector_norm(x, axis=None, keepdims=keepdims)
     axes = tuple(range(len(x.shape))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
@@ -50,7 +50,7 @@ def vector_norm(x: TensorLike, *, axis: Axis = None, keepdims: bool = False, ord
     Raises:
         ArgumentError: ord is not a number.
     """
-    x = operand(x)
+    x = shaped(x)
     x = x if x.dtype.kind == "f" else x.astype(np.float64)
     if not isinstance(ord, (int, float)):
         raise ArgumentError(with_user_line(f"norm: of vectors, ord is a number, not {ord!r}"))
@@ -75,7 +75,7 @@ def matrix_norm(x: TensorLike, *, keepdims: bool = False, ord: Any = "fro") -> T
         ArgumentError: another ord.
         ShapeError: x is no matrix.
     """
-    x = operand(x)
+    x = shaped(x)
     if len(x.shape) < 2:
         raise ShapeError(with_user_line(f"norm: expected matrices (…, M, N), got shape {x.shape}"))
     if ord == "fro":
@@ -94,7 +94,7 @@ def matrix_norm(x: TensorLike, *, keepdims: bool = False, ord: Any = "fro") -> T
 
 def cond(x: TensorLike, p: Any = None) -> Tensor:
     """How much a matrix may magnify errors: ‖A‖·‖A⁻¹‖; by default σ_max / σ_min."""
-    x = operand(x)
+    x = shaped(x)
     if p in (None, 2, -2):
         values = svdvals(x)
         return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.broadcasting import broadcast_to
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from . import extrema, reduce, shaping
 from .averages import median
-from .creation import operand
 from .joining import along, concatenate
 from .lookup import take
 
@@ -50,7 +50,7 @@ def pad(
         ShapeError: the widths do not fit the axes.
         ArgumentError: another mode, or reflect_type "odd".
     """
-    x = operand(x)
+    x = shaped(x)
     widths = [(int(before), int(after)) for before, after in _pairs("pad_width", pad_width, x)]
     if reflect_type != "even":
         raise ArgumentError(with_user_line(f"pad: reflect_type is 'even', not {reflect_type!r}"))

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
-from .creation import operand
 from .joining import stack
 from .linalg import matmul
 from .rearranging import checked_axes, moveaxis, ravel
@@ -27,7 +27,7 @@ def tensordot(a: TensorLike, b: TensorLike, axes: Any = 2) -> Tensor:
     Raises:
         ShapeError: the axes that are summed over differ in number or size.
     """
-    a, b = operand(a), operand(b)
+    a, b = shaped(a), shaped(b)
     if isinstance(axes, (int, np.integer)):
         axes = (tuple(range(len(a.shape) - axes, len(a.shape))), tuple(range(axes)))
     left, right = checked_axes("tensordot", a.shape, axes[0]), checked_axes("tensordot", b.shape, axes[1])
@@ -54,17 +54,17 @@ def vecdot(a: TensorLike, b: TensorLike, axis: int = -1) -> Tensor:
 
 def matvec(a: TensorLike, b: TensorLike) -> Tensor:
     """Matrices times vectors.  a: (…, M, N); b: (…, N); result: (…, M)."""
-    return matmul(a, operand(b)[..., None])[..., 0]
+    return matmul(a, shaped(b)[..., None])[..., 0]
 
 
 def vecmat(a: TensorLike, b: TensorLike) -> Tensor:
     """Vectors times matrices.  a: (…, M); b: (…, M, N); result: (…, N)."""
-    return matmul(operand(a)[..., None, :], b)[..., 0, :]
+    return matmul(shaped(a)[..., None, :], b)[..., 0, :]
 
 
 def kron(a: TensorLike, b: TensorLike) -> Tensor:
     """Kronecker's product: each entry of a replaced by itself times b."""
-    a, b = operand(a), operand(b)
+    a, b = shaped(a), shaped(b)
     n = max(len(a.shape), len(b.shape))
     outer, inner = ((1,) * (n - len(x.shape)) + x.shape for x in (a, b))
     spread_a = reshape(a, tuple(size for m in outer for size in (m, 1)))
@@ -94,7 +94,7 @@ def multi_dot(arrays: Sequence[TensorLike]) -> Tensor:
     Raises:
         ArgumentError: there are fewer than two.
     """
-    parts: list[Any] = [operand(x) for x in arrays]
+    parts: list[Any] = [shaped(x) for x in arrays]
     if len(parts) < 2:
         raise ArgumentError(with_user_line(f"multi_dot: expected two or more matrices, got {len(parts)}"))
     while len(parts) > 1:
@@ -111,7 +111,7 @@ def convolve(a: TensorLike, v: TensorLike, mode: str = "full") -> Tensor:
         ShapeError: an operand is empty or no vector.
         ArgumentError: another mode.
     """
-    a, v = operand(a), operand(v)
+    a, v = shaped(a), shaped(v)
     if len(a.shape) > 1 or len(v.shape) > 1 or 0 in (*a.shape, *v.shape):
         raise ShapeError(with_user_line(f"convolve: expected two vectors, got {a.shape} and {v.shape}"))
     a, v = ravel(a), ravel(v)
@@ -127,5 +127,5 @@ def convolve(a: TensorLike, v: TensorLike, mode: str = "full") -> Tensor:
 
 def correlate(a: TensorLike, v: TensorLike, mode: str = "valid") -> Tensor:
     """y[k] = Σ_n a[n + k]·v[n] of two vectors (np.correlate); modes as in `convolve`."""
-    a, v = operand(a), operand(v)
+    a, v = shaped(a), shaped(v)
     return flip(correlate(v, a, mode)) if v.size > a.size else convolve(a, flip(v), mode)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.broadcasting import alias, broadcast_shapes, broadcast_to
 from ..core.errors import ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from . import shaping
-from .creation import operand
 from .reduce import reduced_axes
 from .shaping import flip, permute, reshape
 
@@ -45,7 +45,7 @@ def copy(x: TensorLike) -> Tensor:
 
 def ravel(x: TensorLike) -> Tensor:
     """All entries along one axis, in row-major order."""
-    return reshape(operand(x), -1)
+    return reshape(shaped(x), -1)
 
 
 def moveaxis(x: TensorLike, source: Axes, destination: Axes) -> Tensor:
@@ -54,7 +54,7 @@ def moveaxis(x: TensorLike, source: Axes, destination: Axes) -> Tensor:
     Raises:
         ShapeError: an axis is out of range or named twice, or there are not as many of both.
     """
-    x = operand(x)
+    x = shaped(x)
     taken, places = checked_axes("moveaxis", x.shape, source), checked_axes("moveaxis", x.shape, destination)
     if len(taken) != len(places):
         raise ShapeError(with_user_line(f"moveaxis: {len(taken)} axes cannot move to {len(places)} places"))
@@ -66,7 +66,7 @@ def moveaxis(x: TensorLike, source: Axes, destination: Axes) -> Tensor:
 
 def rollaxis(x: TensorLike, axis: int, start: int = 0) -> Tensor:
     """One axis moved before axis `start`; `moveaxis` says the same more plainly."""
-    x = operand(x)
+    x = shaped(x)
     n = len(x.shape)
     if not -n <= start <= n:
         raise ShapeError(with_user_line(f"rollaxis: start {start} is out of range for shape {x.shape}"))
@@ -76,19 +76,19 @@ def rollaxis(x: TensorLike, axis: int, start: int = 0) -> Tensor:
 
 def transpose(x: TensorLike, *axes: Any) -> Tensor:
     """Axes in another order, ``transpose(x, 1, 0, 2)`` or ``transpose(x, (1, 0, 2))``; without it, in reverse order."""
-    x = operand(x)
+    x = shaped(x)
     order = axes[0] if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], Sequence)) else axes
     return permute(x, axes=tuple(order) if order else tuple(reversed(range(len(x.shape)))))
 
 
 def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     """Two axes exchanged."""
-    return shaping.transpose(operand(x), axis1, axis2)
+    return shaping.transpose(shaped(x), axis1, axis2)
 
 
 def expand_dims(x: TensorLike, axis: Axes) -> Tensor:
     """With new axes of one entry, at the places `axis` of the result."""
-    x = operand(x)
+    x = shaped(x)
     count = len(x.shape) + (len(axis) if isinstance(axis, Sequence) else 1)
     new, sizes = checked_axes("expand_dims", (1,) * count, axis), iter(x.shape)
     return reshape(x, tuple(1 if i in new else next(sizes) for i in range(count)))
@@ -96,18 +96,18 @@ def expand_dims(x: TensorLike, axis: Axes) -> Tensor:
 
 def atleast_1d(*xs: TensorLike) -> Tensor | tuple[Tensor, ...]:
     """With at least one axis."""
-    return _each([x if x.shape else x.reshape(1) for x in map(operand, xs)])
+    return _each([x if x.shape else x.reshape(1) for x in map(shaped, xs)])
 
 
 def atleast_2d(*xs: TensorLike) -> Tensor | tuple[Tensor, ...]:
     """With at least two axes: new ones stand first, so that vectors are rows."""
-    return _each([reshape(x, (1,) * (2 - len(x.shape)) + x.shape) for x in map(operand, xs)])
+    return _each([reshape(x, (1,) * (2 - len(x.shape)) + x.shape) for x in map(shaped, xs)])
 
 
 def atleast_3d(*xs: TensorLike) -> Tensor | tuple[Tensor, ...]:
     """With at least three axes: a vector lies along the second, a matrix along the first two."""
     return _each([
-        x if len(x.shape) > 2 else reshape(x, (1,) * (2 - len(x.shape)) + x.shape + (1,)) for x in map(operand, xs)
+        x if len(x.shape) > 2 else reshape(x, (1,) * (2 - len(x.shape)) + x.shape + (1,)) for x in map(shaped, xs)
     ])  # fmt: skip
 
 
@@ -127,7 +127,7 @@ def flipud(x: TensorLike) -> Tensor:
 
 def rot90(x: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
     """Turned k times by a quarter in the plane of two axes, from the first towards the second."""
-    x = operand(x)
+    x = shaped(x)
     a, b = checked_axes("rot90", x.shape, axes)
     if k % 4 == 2:
         return flip(x, axis=(a, b))
@@ -138,6 +138,6 @@ def rot90(x: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
 
 def broadcast_arrays(*xs: TensorLike) -> tuple[Tensor, ...]:
     """All repeated to their common shape."""
-    parts = [operand(x) for x in xs]
+    parts = [shaped(x) for x in xs]
     shape = broadcast_shapes("broadcast_arrays", (), *[x.shape for x in parts])
     return tuple(broadcast_to(x, shape=shape) for x in parts)

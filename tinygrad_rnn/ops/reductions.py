@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core.apply import shaped
 from ..core.broadcasting import broadcast_to
 from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor, TensorLike
 from . import cumulative, extrema, reduce, statistics
 from .comparisons import equal, maximum, minimum, not_equal
 from .comparisons import where as choose
-from .creation import operand
 from .functions import sqrt
 from .keywords import answering
 from .rearranging import atleast_1d
@@ -151,18 +151,18 @@ def cumsum(x: TensorLike, axis: int | None = None, *, dtype: Any = None) -> Tens
 
 
 def _cast(x: TensorLike, dtype: Any) -> Any:
-    x = operand(x)
+    x = shaped(x)
     return x if dtype is None or x.dtype == dtype else x.astype(dtype)
 
 
 def _kept(x: Any, where: Any, instead: Any) -> Any:
     """x where the mask holds, broadcast as NumPy broadcasts the mask."""
-    return x if where is None else choose(broadcast_to(operand(where), shape=x.shape), x, instead)
+    return x if where is None else choose(broadcast_to(shaped(where), shape=x.shape), x, instead)
 
 
 def _count(x: Any, where: Any, axis: Axis, keepdims: bool) -> Any:
     """How many entries the mask keeps."""
-    return reduce.sum(broadcast_to(operand(where), shape=x.shape), axis=axis, keepdims=keepdims)
+    return reduce.sum(broadcast_to(shaped(where), shape=x.shape), axis=axis, keepdims=keepdims)
 
 
 def _extreme(
@@ -170,10 +170,10 @@ def _extreme(
 ) -> Tensor:
     if where is not None and initial is None:
         raise ArgumentError(with_user_line(f"{name}: where= needs initial=, the result where no entry is left"))
-    x = operand(x)
+    x = shaped(x)
     x = _kept(x, where, initial)
     if initial is None:
         return op(x, axis=axis, keepdims=keepdims)
     if not reduce.count(x.shape, axis):
-        return broadcast_to(operand(initial), shape=reduce.reduced_shape(x.shape, axis=axis, keepdims=keepdims))
+        return broadcast_to(shaped(initial), shape=reduce.reduced_shape(x.shape, axis=axis, keepdims=keepdims))
     return of_two(op(x, axis=axis, keepdims=keepdims), initial)

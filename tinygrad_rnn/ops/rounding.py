@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.elementwise import elementwise
 from ..core.tensor import Tensor, TensorLike
 from .arithmetic import absolute, sign
 from .comparisons import equal, maximum, minimum, where
-from .creation import operand
 
 __all__ = [
     "ceil", "divmod", "floor", "floor_divide", "fmax", "fmin", "fmod", "heaviside", "isfinite", "isinf", "isnan",
@@ -82,7 +82,7 @@ def divmod(a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
 
 def round(x: TensorLike, decimals: int = 0) -> Tensor:
     """Rounded to `decimals` places behind the point (before it, if negative), to the even one of two."""
-    x = operand(x)
+    x = shaped(x)
     if x.dtype.kind != "f" and decimals >= 0:
         return x
     return rint(x) if decimals == 0 else rint(x * 10.0**decimals) / 10.0**decimals
@@ -120,7 +120,7 @@ def isfinite(x: TensorLike) -> Tensor:
 
 def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
     """NaN and infinities replaced by numbers, the largest there are unless told otherwise; their gradient is 0."""
-    x = operand(x)
+    x = shaped(x)
     if x.dtype.kind != "f":
         return x
     limits = np.finfo(x.dtype)

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.broadcasting import broadcast_shapes, broadcast_to
 from ..core.errors import ArgumentError, OutOfRangeError, ShapeError, with_user_line
+from ..core.operands import array_of
 from ..core.tensor import Tensor, TensorLike
 from . import lookup
 from .comparisons import where
-from .creation import operand
-from .indexing import put
+from .indexing import put, read_at
 from .rearranging import checked_axis, moveaxis, ravel
 from .reduce import sum
 
@@ -24,7 +25,7 @@ __all__ = [
 
 
 def _triangle(what: str, x: TensorLike, k: int) -> tuple[Any, np.ndarray]:
-    x = operand(x)
+    x = shaped(x)
     if len(x.shape) < 2:
         raise ShapeError(with_user_line(f"{what}: expected a matrix (…, M, N), got shape {x.shape}"))
     return x, np.tri(x.shape[-2], x.shape[-1], k, dtype=bool)
@@ -44,7 +45,7 @@ def triu(x: TensorLike, k: int = 0) -> Tensor:
 
 def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The entries (i, i + offset) of two axes, which are replaced by one at the end."""
-    x = operand(x)
+    x = shaped(x)
     if len(x.shape) < 2:
         raise ShapeError(with_user_line(f"diagonal: expected at least two axes, got shape {x.shape}"))
     moved = moveaxis(x, (axis1, axis2), (-2, -1))
@@ -55,7 +56,7 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
 
 def diag(x: TensorLike, k: int = 0) -> Tensor:
     """The k-th diagonal of a matrix; of a vector, the matrix that has it there."""
-    x = operand(x)
+    x = shaped(x)
     if len(x.shape) not in (1, 2):
         raise ShapeError(with_user_line(f"diag: expected a vector or a matrix, got shape {x.shape}"))
     return diagonal(x, k) if len(x.shape) == 2 else diagflat(x, k)
@@ -95,18 +96,19 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None, mode: str 
     Raises:
         OutOfRangeError: an index is not in the axis; mode "wrap" counts around and "clip" takes the last one instead.
     """
-    x, axis = (ravel(x), 0) if axis is None else (operand(x), axis)
+    x, axis = (ravel(x), 0) if axis is None else (shaped(x), axis)
     if mode == "raise":
-        return lookup.take(x, operand(indices), axis=axis)
+        return lookup.take(x, shaped(indices), axis=axis)
     if mode not in ("wrap", "clip"):
         raise ArgumentError(with_user_line(f"take: mode is 'raise', 'wrap' or 'clip', not {mode!r}"))
-    positions, n = np.asarray(indices), x.shape[axis]
-    return lookup.take(x, positions % n if mode == "wrap" else np.clip(positions, 0, n - 1), axis=axis)
+    positions, n = array_of(indices), x.shape[axis]
+    places = positions % n if mode == "wrap" else np.clip(positions, 0, n - 1)
+    return read_at(lookup.take(x, places, axis=axis), indices)
 
 
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = -1) -> Tensor:
     """Entries at `indices` along an axis, as `gather`; but the other axes broadcast (np.take_along_axis)."""
-    x, indices = operand(x), operand(indices)
+    x, indices = shaped(x), shaped(indices)
     if axis is None:
         return lookup.take(ravel(x), indices, axis=0)
     axis = checked_axis("take_along_axis", x.shape, axis)
@@ -120,19 +122,20 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = -1) -
 
 def compress(condition: Any, x: TensorLike, axis: int | None = None) -> Tensor:
     """The slices along an axis (without one, the entries in order) for which a vector of conditions holds."""
-    return take(x, np.flatnonzero(np.asarray(condition)), axis)
+    return read_at(take(x, np.flatnonzero(array_of(condition)), axis), condition)
 
 
 def extract(condition: Any, x: TensorLike) -> Tensor:
     """The entries where the condition holds, in row-major order."""
-    return compress(np.ravel(np.asarray(condition)), x)
+    return read_at(compress(np.ravel(array_of(condition)), x), condition)
 
 
 def delete(x: TensorLike, index: Any, axis: int | None = None) -> Tensor:
     """x without the slices at `index` along an axis; without one, the entries in order without some."""
-    x, axis = (ravel(x), 0) if axis is None else (operand(x), axis)
+    x, axis = (ravel(x), 0) if axis is None else (shaped(x), axis)
     try:
-        left = np.delete(np.arange(x.shape[checked_axis("delete", x.shape, axis)]), index)
+        n = x.shape[checked_axis("delete", x.shape, axis)]
+        left = np.delete(np.arange(n), array_of(index) if isinstance(index, Tensor) else index)
     except IndexError as error:
         raise OutOfRangeError(with_user_line(f"delete: {error}")) from None
-    return take(x, left, axis)
+    return read_at(take(x, left, axis), index)

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.broadcasting import broadcast_to
 from ..core.declare import primitive
 from ..core.errors import ShapeError
 from ..core.tensor import Tensor, TensorLike
+from .comparisons import where
 from .reduce import reduced_axes
 
 __all__ = ["expand", "flip", "permute", "reshape", "roll", "squeeze", "unsqueeze"]
@@ -66,6 +68,7 @@ def permute(x, *, axes):
 
 def transpose(x: TensorLike, a: int = -2, b: int = -1) -> Tensor:
     """Axes a and b exchanged, as in PyTorch (np.swapaxes); the last two unless told otherwise."""
+    x = shaped(x)
     axes = list(range(len(x.shape)))
     i, j = reduced_axes(x.shape, (a,)) + reduced_axes(x.shape, (b,))
     axes[i], axes[j] = axes[j], axes[i]
@@ -109,7 +112,7 @@ def unsqueeze(x, *, axis):
 
 def expand(x: TensorLike, *shape: int | tuple[int, ...]) -> Tensor:
     """Repeat x to `shape` by NumPy's broadcasting rule; −1 keeps a size, as in PyTorch."""
-    sizes = _sizes(shape)
+    x, sizes = shaped(x), _sizes(shape)
     lead = len(sizes) - len(x.shape)
     return broadcast_to(x, shape=tuple(
         x.shape[i - lead] if n == -1 and i >= lead else n for i, n in enumerate(sizes)
@@ -155,6 +158,9 @@ def _padded(x, *, widths, value):
     shape=_padded,
     vjps=[lambda g, y, x, widths, value: g[tuple(slice(w[0], w[0] + n) for n, w in zip(x.shape, widths, strict=True))]],
     latex=r"\operatorname{{pad}}({x})", glyph="pad", onnx="Pad",
+    composed=lambda x, widths, value: where(
+        np.pad(np.ones(x.shape, bool), widths), pad(x, widths), value
+    ),
     name="pad", domain={"x": [(2, 3), (0, 3)], "widths": [((1, 0), (0, 2)), ((0, 0), (1, 1))], "value": [0.0, 1.5]},
 )  # fmt: skip
 def _pad(x, *, widths, value=0.0):
@@ -165,5 +171,6 @@ def _pad(x, *, widths, value=0.0):
 
 def pad(x: TensorLike, widths: Any, value: float = 0.0) -> Tensor:
     """x with `value` around it. `widths` are one pair (before, after) per axis, as in np.pad; or one for all axes."""
+    x = shaped(x)
     pairs = np.broadcast_to(np.asarray(widths), (len(x.shape), 2)) if np.ndim(widths) < 2 else np.asarray(widths)
     return _pad(x, widths=tuple(tuple(int(n) for n in pair) for pair in pairs), value=value)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.declare import primitive
 from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor, TensorLike
-from .creation import operand
 from .joining import along
 from .lookup import gather
 from .reduce import reduced_axes
@@ -37,7 +37,7 @@ def argsort(x, *, axis=-1, descending=False):
 def sort(x: TensorLike, axis: int | None = -1, descending: bool = False) -> Tensor:
     """The entries in rising (or falling) order along `axis` (None: all of them); equal entries keep their order."""
     if axis is None:
-        x, axis = reshape(operand(x), -1), 0
+        x, axis = reshape(shaped(x), -1), 0
     return gather(x, argsort(x, axis=axis, descending=descending), axis=axis)
 
 
@@ -47,6 +47,7 @@ def topk(x: TensorLike, k: int, axis: int = -1) -> tuple[Tensor, Tensor]:
     Raises:
         ArgumentError: the axis has fewer than k entries.
     """
+    x = shaped(x)
     n = x.shape[axis]
     if not 0 <= k <= n:
         raise ArgumentError(with_user_line(f"topk: k={k} of {n} entries along axis {axis} of shape {x.shape}"))

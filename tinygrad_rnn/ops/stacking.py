@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.broadcasting import broadcast_to
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.tensor import Tensor, TensorLike
-from .creation import operand
 from .joining import concatenate, split
 from .lookup import take
 from .rearranging import atleast_1d, atleast_2d, atleast_3d, broadcast_arrays, checked_axis, moveaxis, ravel
@@ -40,18 +40,18 @@ def dstack(tensors: Sequence[TensorLike]) -> Tensor:
 
 def column_stack(tensors: Sequence[TensorLike]) -> Tensor:
     """Joined along the second axis; vectors are columns."""
-    parts = [operand(x) for x in tensors]
+    parts = [shaped(x) for x in tensors]
     return concatenate([reshape(x, -1, 1) if len(x.shape) < 2 else x for x in parts], axis=1)
 
 
 def append(x: TensorLike, values: TensorLike, axis: int | None = None) -> Tensor:
     """x with `values` at its end along an axis; None takes the entries of both in order."""
-    return concatenate([ravel(x), ravel(values)] if axis is None else [operand(x), operand(values)], axis=axis or 0)
+    return concatenate([ravel(x), ravel(values)] if axis is None else [shaped(x), shaped(values)], axis=axis or 0)
 
 
 def tile(x: TensorLike, reps: int | Sequence[int]) -> Tensor:
     """x repeated as a whole, `reps` times along each axis; missing counts, and missing axes, stand first and are 1."""
-    x, counts = operand(x), tuple(reps) if isinstance(reps, Sequence) else (reps,)
+    x, counts = shaped(x), tuple(reps) if isinstance(reps, Sequence) else (reps,)
     n = max(len(x.shape), len(counts))
     sizes, counts = (1,) * (n - len(x.shape)) + x.shape, (1,) * (n - len(counts)) + counts
     spread = broadcast_to(
@@ -63,7 +63,7 @@ def tile(x: TensorLike, reps: int | Sequence[int]) -> Tensor:
 
 def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
     """Every entry (or slice along an axis) `repeats` times, one count for all or one for each."""
-    x, axis = (ravel(x), 0) if axis is None else (operand(x), axis)
+    x, axis = (ravel(x), 0) if axis is None else (shaped(x), axis)
     axis = checked_axis("repeat", x.shape, axis)
     try:
         return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis=axis)
@@ -73,7 +73,7 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
 
 def array_split(x: TensorLike, parts: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """As `split`, but pieces may differ by one in size."""
-    x = operand(x)
+    x = shaped(x)
     axis = checked_axis("array_split", x.shape, axis)
     if not isinstance(parts, (int, np.integer)):
         return split(x, parts, axis)
@@ -85,17 +85,17 @@ def array_split(x: TensorLike, parts: int | Sequence[int], axis: int = 0) -> lis
 
 def hsplit(x: TensorLike, parts: int | Sequence[int]) -> list[Tensor]:
     """`split` along the second axis; a vector's only one."""
-    return split(operand(x), parts, 0 if len(operand(x).shape) == 1 else 1)
+    return split(shaped(x), parts, 0 if len(shaped(x).shape) == 1 else 1)
 
 
 def vsplit(x: TensorLike, parts: int | Sequence[int]) -> list[Tensor]:
     """`split` along the first axis."""
-    return split(operand(x), parts, 0)
+    return split(shaped(x), parts, 0)
 
 
 def dsplit(x: TensorLike, parts: int | Sequence[int]) -> list[Tensor]:
     """`split` along the third axis."""
-    return split(operand(x), parts, 2)
+    return split(shaped(x), parts, 2)
 
 
 def unstack(x: TensorLike, axis: int = 0) -> tuple[Tensor, ...]:
@@ -111,7 +111,7 @@ def block(parts: Any) -> Tensor:
 
     def joined(part: Any, below: int) -> Any:
         if not isinstance(part, list):
-            part = operand(part)
+            part = shaped(part)
             return reshape(part, (1,) * (depth - len(part.shape)) + part.shape)
         return concatenate([joined(inner, below - 1) for inner in part], axis=-below)
 
@@ -130,5 +130,5 @@ def meshgrid(*xs: TensorLike, indexing: str = "xy", sparse: bool = False) -> tup
     if indexing == "xy" and len(xs) > 1:
         places[:2] = 1, 0
     sizes = [tuple(-1 if i == place else 1 for i in range(len(xs))) for place in places]
-    sides = [reshape(operand(x), size) for x, size in zip(xs, sizes, strict=True)]
+    sides = [reshape(shaped(x), size) for x, size in zip(xs, sizes, strict=True)]
     return tuple(sides) if sparse else broadcast_arrays(*sides)

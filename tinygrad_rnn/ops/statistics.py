@@ -10,7 +10,7 @@ from ..core.tensor import Tensor, TensorLike
 from .arithmetic import absolute, sign
 from .comparisons import where
 from .extrema import max
-from .reduce import REDUCTION, Axis, count, mean_dtype, reduced_shape, spread
+from .reduce import REDUCTION, Axis, count, mean_dtype, reduced_shape, spread, sum
 
 __all__ = ["norm"]
 
@@ -102,6 +102,7 @@ def _powers_summed(x, *, axis, ord, keepdims):
 @primitive(
     shape=lambda x, axis, ord, keepdims: reduced_shape(x, axis=axis, keepdims=keepdims), vjps=[_norm_vjp],
     dtype=mean_dtype, kind="reduction", expansion=_powers_summed, name="norm",
+    composed=lambda x, axis, ord, keepdims: sum(absolute(x) ** ord, axis=axis, keepdims=keepdims) ** (1 / ord),
     latex=r"\left\lVert{x}\right\rVert", glyph="‖·‖", plain="‖{x}‖", onnx="ReduceL2",
     domain={**REDUCTION, "ord": [1, 2, 3.5], "range": (0.2, 3.0)},
 )  # fmt: skip

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core.apply import shaped
 from ..core.tensor import Tensor, TensorLike
 from . import reductions
 from .comparisons import where
-from .creation import operand
 from .reduce import Axis
 from .rounding import isnan
 
@@ -18,7 +18,7 @@ __all__ = ["nanmax", "nanmean", "nanmin", "nanprod", "nanstd", "nansum", "nanvar
 
 def _numbers(x: TensorLike) -> tuple[Any, Any]:
     """x with 0 for NaN, and where it is a number."""
-    x = operand(x)
+    x = shaped(x)
     missing = isnan(x)
     return where(missing, 0, x), ~missing
 
@@ -63,7 +63,7 @@ def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def _extreme(of: Any, x: TensorLike, axis: Axis, keepdims: bool, least: float) -> Tensor:
-    x = operand(x)
+    x = shaped(x)
     missing = isnan(x)
     y = of(where(missing, least, x), axis, keepdims)
     return where(reductions.all(missing, axis, keepdims), np.nan, y)

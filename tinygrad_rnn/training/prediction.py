@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, with_user_line
 from ..core.mode import no_grad
+from ..core.operands import array_of
 from ..nn import Network
 
 
@@ -40,7 +41,7 @@ def probabilities(
                 f"expected temperature ≥ 0, top_k ≥ 1 and 0 < top_p ≤ 1, got {temperature}, {top_k} and {top_p}"
             )
         )
-    z = np.array(logits, np.float64)
+    z = np.array(array_of(logits), np.float64)
     z[list(never)] = -np.inf
     if not np.isfinite(z.max()):
         raise ArgumentError(with_user_line("expected finite logits, of one symbol at least that may be drawn"))
@@ -86,7 +87,7 @@ def sample(
     """
     if network.symbols is None or network.at_end or network.readout.out_features != network.symbols:
         raise ArgumentError(with_user_line("sample: expected a network that reads symbols and says the next one"))
-    start = np.asarray(start)
+    start = array_of(start)
     if start.ndim != 1 or not len(start):
         raise ArgumentError(with_user_line(f"sample: expected at least one symbol to start with, got {start.shape}"))
     generator = np.random.default_rng() if generator is None else generator
@@ -131,11 +132,11 @@ def free_run(
                 f"{says}, reads {network.input_size or 'symbols'}, and {beside} are known"
             )
         )
-    past = np.asarray(past, network.dtype)
+    past = array_of(past, network.dtype)
     if past.ndim != 3 or not len(past) or past.shape[2] != says:
         raise ArgumentError(with_user_line(f"free_run: the past is {past.shape}, expected (S, B, {says}) with S ≥ 1"))
     more = np.zeros((len(past) + steps, past.shape[1], 0)) if known is None else known
-    more = np.asarray(more, network.dtype)
+    more = array_of(more, network.dtype)
     if more.shape != (len(past) + steps, past.shape[1], beside):
         expected = f"({len(past)} + {steps}, {past.shape[1]}, {beside})"
         raise ArgumentError(with_user_line(f"free_run: what is known is {more.shape}, expected {expected}"))
