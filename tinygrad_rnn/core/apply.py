@@ -77,10 +77,12 @@ def as_operand(x: Any, dtype: Any = None) -> Tensor:
 
     An array is copied where somebody else may write to it and a graph may come to need its values.
     """
-    x = gathered(x)
-    if isinstance(x, Tensor):
-        return x
-    return Tensor((owned if current().records else np.asarray)(x, dtype if takes_dtype(x) else None))
+    if not isinstance(x, np.ndarray):
+        x = gathered(x)
+        if isinstance(x, Tensor):
+            return x
+        return Tensor(np.array(x, dtype if takes_dtype(x) else None))
+    return Tensor(owned(x) if current().records else x)
 
 
 def _arrays(op: Op, operands: Sequence[Any]) -> list[Any]:

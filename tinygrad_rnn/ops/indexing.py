@@ -73,7 +73,7 @@ def put(x, *, index, shape):
     return out
 
 
-_PLACES = {int, slice}  # the usual parts of an index
+_PLACES = {int, slice, type(Ellipsis)}  # the usual parts of an index
 
 
 def getitem_method(x: Tensor, index: object) -> Tensor:
