@@ -48,7 +48,7 @@ def run(given: argparse.Namespace) -> None:
         )
     sources = runs.SOURCES[config["kind"]](config)
     network = runs.network_of(config, cell)
-    trainer = runs.trainer_of(config, folder, network, sources)
+    trainer = runs.trainer_of(config, folder, network, sources, given.ranks)
     trainer.load(path)
     config["steps"] = steps
     print(f"{folder}: from step {trainer.step:,} to {steps:,}")

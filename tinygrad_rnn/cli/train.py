@@ -45,7 +45,7 @@ def run(given: argparse.Namespace) -> None:
         raise ArgumentError(
             f"{folder} has a run already: tinygrad-rnn resume {folder} goes on with it, --overwrite begins anew"
         )
-    left_out = ("run", "command", "out", "overwrite", "quiet", "usual_steps", "epochs")
+    left_out = ("run", "command", "out", "overwrite", "quiet", "usual_steps", "epochs", "ranks")
     config = {name: value for name, value in vars(given).items() if name not in left_out}
     if "files" in config:
         config["files"] = [str(Path(file).resolve()) for file in given.files]
@@ -57,7 +57,7 @@ def run(given: argparse.Namespace) -> None:
     config["steps"] = config["steps"] or given.usual_steps
     config["validate_every"] = max(1, min(sources.training.epoch or 200, 200, config["steps"] // 10))
     network = runs.network_of(config)
-    trainer = runs.trainer_of(config, folder, network, sources)
+    trainer = runs.trainer_of(config, folder, network, sources, given.ranks)
     size = sum(p.size for p in network.parameters())
     print(f"{given.cell}, {given.layers} × {given.hidden} units, {size:,} parameters; into {folder}")
     train_on(trainer, sources, given.quiet)
@@ -67,7 +67,13 @@ def train_on(trainer: training.Trainer, sources: runs.Sources, quiet: bool) -> N
     """Train until the run's steps are done, and say what became of it."""
     config, folder = trainer.config, trainer.folder
     assert folder is not None
-    history = trainer.run(config["steps"], progress=not quiet and sys.stderr.isatty())
+    ranks = trainer.ranks
+    if ranks.size > 1:
+        print(f"on {ranks}")
+    seen = sys.stderr.isatty() or ranks.size > 1  # mpiexec hands on what is said
+    history = trainer.run(config["steps"], progress=ranks.rank == 0 and not quiet and seen)
+    if ranks.rank:
+        return
     if trainer.best_weights is not None:
         trainer.network.load_state_dict(trainer.best_weights)
     last = float(np.mean([m.loss for m in history[-50:]]))

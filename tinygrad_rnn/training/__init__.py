@@ -2,6 +2,7 @@
 
 from .checkpoint import Checkpoint, read
 from .history import History, Measured
+from .parallel import Ranks
 from .prediction import Residuals, free_run, probabilities, residuals, sample
 from .schedules import Cosine, Plateau, Schedule, StepDecay
 from .trainer import Trainer, evaluate, train
@@ -12,6 +13,7 @@ __all__ = [
     "History",
     "Measured",
     "Plateau",
+    "Ranks",
     "Residuals",
     "Schedule",
     "StepDecay",

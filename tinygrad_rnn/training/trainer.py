@@ -10,15 +10,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
 
 from ..core.errors import ArgumentError, FileFormatError, NonFiniteError, with_user_line
 from ..core.mode import no_grad
-from ..core.tensor import Tensor
-from ..core.trees import flatten
 from ..data.batch import Source
 from ..io import save
 from ..nn import Network
@@ -26,7 +24,12 @@ from ..optim import Adam, Optimizer, clip_grad_norm_, clip_grad_value_
 from ..strategies import BPTT, Criterion, Strategy, begun
 from . import checkpoint
 from .history import History, Measured
+from .parallel import Ranks
 from .schedules import Schedule
+from .sharing import Shares
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm
 
 
 class Trainer:
@@ -50,8 +53,11 @@ class Trainer:
             and ``metrics.csv``.
         save_every: steps between checkpoints; default: `validate_every`.
         config: facts of your own that go into the checkpoint, as JSON has them.
+        communicator: of mpi4py, such as ``MPI.COMM_WORLD``, whose processes all make this trainer and share each batch;
+            the network, source and settings must be the same in all. Rank 0 writes.
 
     Attributes:
+        ranks: the processes that train.
         step: steps done.
         history: what was measured at each.
         best: the best validation loss, and the step it was measured after.
@@ -77,8 +83,11 @@ class Trainer:
         folder: str | os.PathLike[str] | None = None,
         save_every: int | None = None,
         config: dict[str, Any] | None = None,
+        communicator: Intracomm | Ranks | None = None,
     ):
         _check_fit(network, source)
+        self.ranks = communicator if isinstance(communicator, Ranks) else Ranks(communicator)
+        self.shares = Shares(self.ranks, network)
         self.network, self.source, self.validation = network, source, validation
         self.optimizer = Adam(network.parameters()) if optimizer is None else optimizer
         self.strategy = BPTT() if strategy is None else strategy
@@ -100,7 +109,8 @@ class Trainer:
         self.best: tuple[float, int] = (math.inf, 0)
         self.best_weights: dict[str, np.ndarray] | None = None
         self.seconds = 0.0  # of earlier sessions
-        self.history = History(None if self.folder is None else self.folder / "metrics.jsonl")
+        self.writes = self.folder is not None and self.ranks.rank == 0
+        self.history = History(self.folder / "metrics.jsonl" if self.folder is not None and self.writes else None)
 
     # -- training -----------------------------------------------------------------------------
 
@@ -117,31 +127,35 @@ class Trainer:
         A first Ctrl-C lets the step end and saves a checkpoint, then raises; a second raises at once.
 
         Raises:
-            ArgumentError: neither steps, epochs nor seconds are given, or epochs of a source without an end.
+            ArgumentError: neither steps, epochs nor seconds are given, or epochs of a source without an end; ranks
+                cannot share the batches, or differ in what they train.
             NonFiniteError: the loss or the gradient is infinite or NaN; the step was not made.
             KeyboardInterrupt: see above.
             OSError: the folder cannot be written.
         """
         last = self._last_step(steps, epochs, seconds)
-        if self.folder is not None:
+        if self.folder is not None and self.writes:
             self.folder.mkdir(parents=True, exist_ok=True)
         begin, since, whole = time.perf_counter(), self.seconds, True
         self.network.train()
-        deadline = math.inf
+        self._check_ranks(last)
+        deadline, over = math.inf, False
         with _interruptible() as interrupted, self._bar(last, seconds, progress) as bar:
             try:
-                while self.step < last and not self._patience_is_over() and time.perf_counter() < deadline:
+                while self.step < last and not self._patience_is_over() and not over:
                     whole = False
                     measured = self._advance(since + time.perf_counter() - begin)
                     self.history.add(measured)
-                    whole = True
+                    whole = self.ranks.size == 1  # other ranks may not be as far
                     self.seconds = measured.seconds
                     if seconds is not None and deadline == math.inf:  # what was compiled first does not count
                         deadline = time.perf_counter() + seconds
                     self._show(bar, measured, None if seconds is None else seconds - deadline + time.perf_counter())
                     if self.folder is not None and self.step % self.save_every == 0:
                         self.save(self.folder / "checkpoint.safetensors")
-                    if interrupted:
+                    stop, over = self.ranks.any(bool(interrupted), time.perf_counter() >= deadline)
+                    whole = True
+                    if stop:
                         raise KeyboardInterrupt
                 if self._patience_is_over() and self.best_weights is not None:
                     self.network.load_state_dict(self.best_weights)
@@ -149,7 +163,8 @@ class Trainer:
                 self.history.close()
                 if self.folder is not None and self.step and whole:
                     self.save(self.folder / "checkpoint.safetensors")
-                    self.history.to_csv(self.folder / "metrics.csv")
+                    if self.writes:
+                        self.history.to_csv(self.folder / "metrics.csv")
         return self.history
 
     def _bar(self, last: float, seconds: float | None, progress: bool) -> Any:
@@ -172,10 +187,11 @@ class Trainer:
     def _advance(self, seconds: float) -> Measured:
         """One step."""
         batch = self.source.batch(self.step)
-        state = begun(self.network, batch, self.carried)
         rate = self.schedule.rate(self.base_rate, self.step)
         self.optimizer.zero_grad()
-        loss, carried = self.strategy.gradients(self.network, batch, self.criterion, state, self.step)
+        loss, carried = self.shares.gradients(
+            self.strategy, batch, self.criterion, self.carried, self.step, self.optimizer.parameters
+        )
         if not math.isfinite(loss):
             raise NonFiniteError(
                 with_user_line(
@@ -200,11 +216,11 @@ class Trainer:
         """
         if self.validation is None:
             raise ArgumentError(with_user_line("validate: there is no validation source"))
-        loss = evaluate(self.network, self.validation, self.validation_batches)
+        loss = evaluate(self.network, self.validation, self.validation_batches, self.shares)
         self.schedule.observe(loss)
         if loss < self.best[0]:
             self.best, self.best_weights = (loss, self.step), self.network.state_dict()
-            if self.folder is not None:
+            if self.folder is not None and self.writes:
                 save(self.best_weights, self.folder / "best.safetensors")
         return loss
 
@@ -226,17 +242,43 @@ class Trainer:
 
     # -- saving and resuming ------------------------------------------------------------------
 
+    def _check_ranks(self, last: float) -> None:
+        """Raise unless all ranks are about to do the same, and can share it."""
+        if self.ranks.size == 1:
+            return
+        batch = self.source.batch(self.step)
+        settings = [last, self.step, type(self.strategy), self.schedule.rate(self.base_rate, self.step), self.clip_norm,
+                    self.clip_value, self.validation is None, self.validate_every, self.validation_batches,
+                    self.patience, self.folder is None, self.save_every]  # fmt: skip
+        self.ranks.alike(
+            settings=settings,
+            weights=self.network.state_dict(),
+            generators=checkpoint.generator_states(self.network),
+            optimizer=self.optimizer.state_dict(),
+            batches=vars(batch),
+        )
+        self.shares.check(self.source.batch(0), self.source.at_end)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a checkpoint: weights, optimiser, schedule, generators, carried state, position, configuration.
 
+        Where there are several ranks, all must come here; rank 0 writes.
+
         Raises:
             OSError: it cannot be written; an older one is still there.
+            ArgumentError: the ranks' weights have come apart.
         """
+        self.ranks.alike(weights=self.network.state_dict())
+        carried = self.shares.gathered(self.carried)
+        if self.ranks.rank == 0:
+            self._write(path, carried)
+        self.ranks.wait()
+
+    def _write(self, path: str | os.PathLike[str], carried: list[np.ndarray]) -> None:
         arrays = {f"network.{name}": x for name, x in self.network.state_dict().items()}
         arrays |= {f"optimizer.{name}": x for name, x in self.optimizer.state_dict().items()}
         arrays |= {f"best.{name}": x for name, x in (self.best_weights or {}).items()}
-        carried = [] if self.carried is None else flatten(self.carried)[0]
-        arrays |= {f"carried.{k}": s.numpy() for k, s in enumerate(carried)}
+        arrays |= {f"carried.{k}": s for k, s in enumerate(carried)}
         facts = {
             "step": self.step,
             "base_rate": self.base_rate,
@@ -271,8 +313,7 @@ class Trainer:
         facts = read.facts
         self.carried = None
         if carried := read.part("carried"):
-            arrays = [Tensor(carried[str(k)]) for k in range(len(carried))]
-            self.carried = flatten(self.network.initial_state(len(arrays[0].numpy())))[1](arrays)
+            self.carried = self.shares.own([carried[str(k)] for k in range(len(carried))])
         try:
             checkpoint.restore_generators(self.network, facts["generators"])
             self.schedule.restore(facts["schedule"])
@@ -311,22 +352,29 @@ def train(
     return Trainer(network, source, **settings).run(steps, epochs=epochs, progress=progress)
 
 
-def evaluate(network: Network, source: Source, batches: int = 50) -> float:
-    """The mean loss over an epoch of a source, or over so many batches if that is longer; nothing is learned."""
+def evaluate(network: Network, source: Source, batches: int = 50, shares: Shares | None = None) -> float:
+    """The mean loss over an epoch of a source, or over so many batches if that is longer; nothing is learned.
+
+    With `shares`, ranks share the batches.
+    """
     criterion = Criterion(source.loss, source.at_end)
+    shares = Shares(Ranks(), network) if shares is None else shares
     training, carried, total, weight = network.training, None, 0.0, 0
     network.eval()
     try:
         with no_grad():
             for k in range(batches if source.epoch is None else min(source.epoch, batches)):
                 batch = source.batch(k)
-                outputs, after = network(batch.inputs, begun(network, batch, carried), batch.lengths)
-                carried = after if batch.begins is not None else None
                 share = batch.size if source.at_end else batch.tokens
-                total, weight = total + criterion(outputs, batch).item() * share, weight + share
+                weight += share
+                if not (part := shares.part(batch, source.at_end)).size:
+                    continue
+                outputs, after = network(part.inputs, begun(network, part, carried), part.lengths)
+                carried = after if batch.begins is not None else None
+                total += criterion(outputs, part).item() * share
     finally:
         network.train(training)
-    return total / weight
+    return shares.ranks.add([], total)[0] / weight
 
 
 def _check_fit(network: Network, source: Source) -> None:
