@@ -34,7 +34,7 @@ $(VENV)/installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/developing: pyproject.toml | $(BIN)/python
 	@mkdir -p build
-	$(PIP) install --quiet --editable ".[dev,plot]"
+	$(PIP) install --quiet --editable ".[dev,plot,mpi]"
 	@touch $@ $(VENV)/installed
 
 demo: $(VENV)/installed

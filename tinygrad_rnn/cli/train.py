@@ -71,7 +71,7 @@ def train_on(trainer: training.Trainer, sources: runs.Sources, quiet: bool) -> N
     if ranks.size > 1:
         print(f"on {ranks}")
     seen = sys.stderr.isatty() or ranks.size > 1  # mpiexec hands on what is said
-    history = trainer.run(config["steps"], progress=ranks.rank == 0 and not quiet and seen)
+    history = trainer.run(config["steps"], progress=not quiet and seen)
     if ranks.rank:
         return
     if trainer.best_weights is not None:

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -188,7 +189,9 @@ def world() -> Ranks:
     if started == 1:
         return Ranks()
     try:
-        from mpi4py import MPI
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the environment, about which more is said below
+            from mpi4py import MPI
     except (ImportError, RuntimeError) as error:  # RuntimeError: there is no library of MPI
         first = str(error).splitlines()[0]
         raise ArgumentError(

@@ -26,7 +26,7 @@ class RowGenerator(np.random.Generator):
 
     part: Part | None = None
 
-    def random(self, size: Any = None, dtype: Any = np.float64, out: Any = None) -> Any:
+    def random(self, size: Any = None, dtype: Any = np.float64, out: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         if self.part is None or not isinstance(size, tuple) or len(size) < 2:
             return super().random(size, dtype, out)
         *before, rows, features = size

@@ -168,12 +168,14 @@ class Trainer:
         return self.history
 
     def _bar(self, last: float, seconds: float | None, progress: bool) -> Any:
-        """A progress bar of steps, or of seconds."""
+        """A progress bar of steps, or of seconds, on rank 0."""
+        hidden = not progress or self.ranks.rank > 0
         if seconds is not None:
             form = "{desc} {bar:24} {n:.0f}/{total:.0f} s{postfix}"
-            return tqdm(total=seconds, desc="training", bar_format=form, disable=not progress)
+            return tqdm(total=seconds, desc="training", bar_format=form, disable=hidden)
         label = f"steps of {self.source.epoch}" if self.source.epoch else "steps"
-        return tqdm(total=last, initial=self.step, disable=not progress, unit="step", desc=label)
+        label += f" on {self.ranks.size} ranks" if self.ranks.size > 1 else ""
+        return tqdm(total=last, initial=self.step, disable=hidden, unit="step", desc=label)
 
     def _last_step(self, steps: int | None, epochs: float | None, seconds: float | None) -> float:
         if epochs is not None:
