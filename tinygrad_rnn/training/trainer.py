@@ -124,7 +124,8 @@ class Trainer:
     ) -> History:
         """Train until so many steps (epochs) have been done in all, or for so many seconds, or until `patience` ends.
 
-        A first Ctrl-C lets the step end and saves a checkpoint, then raises; a second raises at once.
+        A first Ctrl-C, or SIGTERM, lets the step end and saves a checkpoint, then raises; a second acts at once. Where
+        there are several ranks, all end after the step in which one of them got it.
 
         Raises:
             ArgumentError: neither steps, epochs nor seconds are given, or epochs of a source without an end; ranks
@@ -397,19 +398,24 @@ def _check_fit(network: Network, source: Source) -> None:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[list[bool]]:
-    """A list that is no longer empty after the first Ctrl-C; the second interrupts at once."""
+    """A list that is no longer empty after the first Ctrl-C, or SIGTERM; the second has its usual effect at once."""
     pressed: list[bool] = []
     if threading.current_thread() is not threading.main_thread():
         yield pressed
         return
-    before = signal.getsignal(signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def note(number: int, frame: Any) -> None:
         pressed.append(True)
-        signal.signal(signal.SIGINT, before)
+        restore()
 
-    signal.signal(signal.SIGINT, note)
+    for number in before:
+        signal.signal(number, note)
     try:
         yield pressed
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()
