@@ -59,6 +59,7 @@ bench: $(VENV)/developing
 	$(BIN)/python tests/benchmarks/eager.py $(BENCH)
 	$(BIN)/python tests/benchmarks/recurrent.py $(BENCH)
 	$(BIN)/python tests/benchmarks/tasks.py $(BENCH)
+	$(BIN)/python tests/benchmarks/scaling.py $(BENCH)
 
 clean:
 	rm -rf $(VENV) build dist tour .pytest_cache .hypothesis .ruff_cache .import_linter_cache

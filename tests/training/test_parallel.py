@@ -18,6 +18,7 @@ from train_cases import numbers
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.core.errors import ArgumentError
+from tinygrad_rnn.kernels import threads
 from tinygrad_rnn.training import parallel
 
 MPIEXEC = Path(sys.executable).with_name("mpiexec")
@@ -192,6 +193,19 @@ def test_without_mpi4py(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_of_mpi_is_imported_where_nobody_asks() -> None:
     program = "import sys, tinygrad_rnn as tg; tg.Trainer; print('mpi4py' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize(("processes", "threads_each"), [(1, 8), (2, 4), (3, 2), (9, 1)])
+def test_ranks_of_a_machine_share_its_cores(
+    processes: int, threads_each: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TINYGRAD_RNN_NUM_THREADS", raising=False)
+    monkeypatch.setattr(threads, "cores", lambda: set(range(8)))
+    monkeypatch.setattr(threads, "_sharing", 1)
+    threads.share(processes)
+    assert threads.default_size() == threads_each
+    monkeypatch.setenv("TINYGRAD_RNN_NUM_THREADS", "3")
+    assert threads.default_size() == 3
 
 
 def test_one_process_alone() -> None:

@@ -140,9 +140,10 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_ctrl_c_lets_the_step_end_and_saves(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_lets_the_step_end_and_saves(number: int, tmp_path: Path) -> None:
     process = _started(tmp_path, 5)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert "KeyboardInterrupt" in said
     steps = len((tmp_path / "metrics.jsonl").read_text().splitlines())
