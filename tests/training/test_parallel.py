@@ -196,9 +196,7 @@ def test_nothing_of_mpi_is_imported_where_nobody_asks() -> None:
 
 
 @pytest.mark.parametrize(("processes", "threads_each"), [(1, 8), (2, 4), (3, 2), (9, 1)])
-def test_ranks_of_a_machine_share_its_cores(
-    processes: int, threads_each: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ranks_of_a_machine_share_its_cores(processes: int, threads_each: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TINYGRAD_RNN_NUM_THREADS", raising=False)
     monkeypatch.setattr(threads, "cores", lambda: set(range(8)))
     monkeypatch.setattr(threads, "_sharing", 1)
