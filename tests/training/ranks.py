@@ -19,6 +19,7 @@ from train_cases import Cycle, V, network, numbers, same, trainer
 import tinygrad_rnn as tg
 from tinygrad_rnn.strategies import Truncated
 from tinygrad_rnn.training import Plateau
+from tinygrad_rnn.training.parallel import ranks_of
 
 STEPS = 9
 
@@ -65,7 +66,7 @@ def equal(folder: Path, communicator: Any) -> None:
         measured, weights = outcome(name, communicator=communicator)
         again = outcome(name, communicator=communicator)
         assert (measured, True) == (again[0], same(weights, again[1]))
-        tg.training.Ranks(communicator).alike(weights=weights, measured=measured)
+        ranks_of(communicator).alike(weights=weights, measured=measured)
         if communicator.rank == 0:
             (folder / f"{name}.json").write_text(json.dumps(measured))
             tg.save(weights, folder / f"{name}.safetensors")
@@ -80,7 +81,8 @@ def resume(folder: Path, communicator: Any) -> None:
 
 
 def stepping(folder: Path, communicator: Any, before: Callable[[tg.Trainer], Any]) -> None:
-    """Trains until something happens; rank 0 says each step."""
+    """Trains until something happens, after another run; rank 0 says each step."""
+    strands(communicator=communicator).run(1)
     run = strands(folder=folder, communicator=communicator, save_every=2)
     step = run._advance
 

@@ -30,11 +30,8 @@ class Ranks:
     Sums are taken in the order of the ranks. So a run is the same to the bit whenever there are as many, whichever MPI
     it is and wherever they are.
 
-    An error that not all ranks meet ends all of them: it is said once, and then `Abort` is called. For this
-    ``sys.excepthook`` is replaced where there are several.
-
-    Args:
-        communicator: of mpi4py, such as ``MPI.COMM_WORLD``. All its processes must come here.
+    `ranks_of` makes them. An error that not all ranks meet ends all of them: it is said once, and then `Abort` is
+    called. For this ``sys.excepthook`` is replaced where there are several.
 
     Attributes:
         rank, size: the number of this one, and of all.
@@ -48,10 +45,15 @@ class Ranks:
             self.rank, self.size = communicator.rank, communicator.size
             self._all, self._failing = communicator.Dup(), communicator.Dup()  # no messages of others get in between
             self.place = self._share_cores()
-            self._catch()
 
     def __str__(self) -> str:
         return self.place
+
+    def are(self, communicator: Intracomm) -> bool:
+        """Whether they are the processes of a communicator, in its order."""
+        from mpi4py import MPI
+
+        return MPI.Comm.Compare(self._all, communicator) in (MPI.IDENT, MPI.CONGRUENT)
 
     def _share_cores(self) -> str:
         """Take as many threads as are left to each rank of a machine, unless its cores are dealt out; says so."""
@@ -164,19 +166,42 @@ class Ranks:
             time.sleep(0.01)
         return True
 
-    def _catch(self) -> None:
-        """What nobody catches ends all ranks."""
-        before = sys.excepthook
 
-        def ended(kind: Any, error: Any, trace: Any) -> None:
-            def say(where: str) -> None:
-                sys.stderr = sys.__stderr__
-                print(where, end="", file=sys.stderr)
-                before(kind, error, trace)
+_made: list[Ranks] = []  # of several processes; all made in the same order
 
-            self.leave(say)
 
-        sys.excepthook = ended
+def ranks_of(communicator: Intracomm | Ranks | None) -> Ranks:
+    """The ranks of a communicator: one object for the same processes. All of them must come here.
+
+    Args:
+        communicator: of mpi4py, such as ``MPI.COMM_WORLD``; None: this process alone.
+    """
+    if isinstance(communicator, Ranks):
+        return communicator
+    if communicator is None or communicator.size == 1:
+        return Ranks()
+    for ranks in _made:
+        if ranks.are(communicator):
+            return ranks
+    if not _made:
+        _end_all_with_one()
+    _made.append(Ranks(communicator))
+    return _made[-1]
+
+
+def _end_all_with_one() -> None:
+    """What nobody catches ends all ranks."""
+    before = sys.excepthook
+
+    def ended(kind: Any, error: Any, trace: Any) -> None:
+        def say(where: str) -> None:
+            sys.stderr = sys.__stderr__
+            print(where, end="", file=sys.stderr)
+            before(kind, error, trace)
+
+        _made[-1].leave(say)
+
+    sys.excepthook = ended
 
 
 def world() -> Ranks:
@@ -203,7 +228,7 @@ def world() -> Ranks:
             f"{' '.join(map(str, MPI.get_vendor()[:1]))}, and what started them another MPI; take the mpiexec beside "
             f"{sys.executable}"
         )
-    return Ranks(MPI.COMM_WORLD)
+    return ranks_of(MPI.COMM_WORLD)
 
 
 #: The variables in which launchers say a process's number and how many there are: those of PMI (MPICH, Intel MPI), Open

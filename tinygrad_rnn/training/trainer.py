@@ -24,7 +24,7 @@ from ..optim import Adam, Optimizer, clip_grad_norm_, clip_grad_value_
 from ..strategies import BPTT, Criterion, Strategy, begun
 from . import checkpoint
 from .history import History, Measured
-from .parallel import Ranks
+from .parallel import Ranks, ranks_of
 from .schedules import Schedule
 from .sharing import Shares
 
@@ -86,7 +86,7 @@ class Trainer:
         communicator: Intracomm | Ranks | None = None,
     ):
         _check_fit(network, source)
-        self.ranks = communicator if isinstance(communicator, Ranks) else Ranks(communicator)
+        self.ranks = ranks_of(communicator)
         self.shares = Shares(self.ranks, network)
         self.network, self.source, self.validation = network, source, validation
         self.optimizer = Adam(network.parameters()) if optimizer is None else optimizer
