@@ -32,13 +32,15 @@ LOCAL = 10
 
 
 class Measured(NamedTuple):
-    """Medians of some steps, in seconds: all of one, waiting for the other rank, adding up; and the first losses."""
+    """Medians of some steps, in seconds: all of one, waiting for the other rank, adding up, and the processor's time;
+    then of reading a batch; and the losses."""
 
     hidden: int
     batch: int
     step: float
     waited: float
     reduced: float
+    busy: float
     reading: float
     parameters: int
     losses: list[float]
@@ -52,21 +54,24 @@ def measure(hidden: int, batch: int, steps: int, communicator: Any) -> Measured:
     trainer = tg.Trainer(network, source, clip_norm=1.0, communicator=communicator)
     advance, ranks, times = trainer._advance, trainer.ranks, []
 
+    def now() -> tuple[float, ...]:
+        return time.perf_counter(), ranks.waited, ranks.reduced, time.process_time()
+
     def timed(seconds: float) -> Any:
-        begin, waited, reduced = time.perf_counter(), ranks.waited, ranks.reduced
+        before = now()
         measured = advance(seconds)
-        times.append((time.perf_counter() - begin, ranks.waited - waited, ranks.reduced - reduced))
+        times.append([after - b for after, b in zip(now(), before, strict=True)])
         return measured
 
     trainer._advance = timed  # type: ignore[method-assign]
     history = trainer.run(steps + 1)
-    begin = time.perf_counter()
-    for k in range(5):
+    begin = time.process_time()
+    for k in range(20):
         source.batch(k)
-    reading = (time.perf_counter() - begin) / 5
-    step, waited, reduced = (statistics.median(column) for column in zip(*times[1:], strict=True))
+    reading = (time.process_time() - begin) / 20
+    medians = [statistics.median(column) for column in zip(*times[1:], strict=True)]
     parameters = sum(p.size for p in network.parameters())
-    return Measured(hidden, batch, step, waited, reduced, reading, parameters, [m.loss for m in history])
+    return Measured(hidden, batch, *medians, reading, parameters, [m.loss for m in history])
 
 
 def worker(jobs: list[list[int]]) -> None:
@@ -111,8 +116,9 @@ class Costs(NamedTuple):
 
 
 def costs(few: Measured, many: Measured, cores: int) -> Costs:
-    row = (many.step - few.step) / (many.batch - few.batch)
-    always = max(0.0, few.step - few.batch * row)
+    """From the processor's time, which other programs on this machine hardly change."""
+    row = (many.busy - few.busy) / (many.batch - few.batch)
+    always = max(0.0, few.busy - few.batch * row)
     return Costs(always / cores, row / cores, many.reading / many.batch, 4 * many.parameters)
 
 

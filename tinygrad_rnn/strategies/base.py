@@ -38,7 +38,7 @@ class Strategy:
 
         Args:
             network: whatever has `Network`'s call, step and initial_state.
-            batch: sequences, all of whose steps are read.
+            batch: sequences, all of whose steps are read; of a `Part`, L is what it adds to that of ``batch.whole``.
             criterion: L, of the network's outputs.
             state: before the first step (`begun` makes it); default: the network's own.
             number: how many batches came before, for what changes in the course of training.
