@@ -41,7 +41,7 @@ $(VENV)/installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/developing: pyproject.toml | $(BIN)/python
 	@mkdir -p build
-	$(PIP) install --quiet --editable ".[dev,plot,series]"
+	$(PIP) install --quiet --editable ".[dev,plot,series,mpi]"
 	@touch $@ $(VENV)/installed
 
 demo: $(VENV)/installed
@@ -71,6 +71,7 @@ bench: $(VENV)/developing
 	$(BIN)/python tests/benchmarks/recurrent.py $(BENCH)
 	$(BIN)/python tests/benchmarks/tasks.py $(BENCH)
 	$(BIN)/python tests/benchmarks/forecasts.py $(BENCH)
+	$(BIN)/python tests/benchmarks/scaling.py $(BENCH)
 
 clean:
 	rm -rf $(VENV) build dist tour .pytest_cache .hypothesis .ruff_cache .import_linter_cache

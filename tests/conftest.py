@@ -1,4 +1,4 @@
-"""Long cases run only when asked for; at the end it is said what PyTorch would have been needed for."""
+"""Long cases run only when asked for; at the end it is said once what was not installed."""
 
 from __future__ import annotations
 
@@ -20,3 +20,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             "PyTorch is not installed: results were compared with frozen arrays; the live comparisons were skipped."
         )
+    if importlib.util.find_spec("mpi4py") is None:
+        terminalreporter.write_line("mpi4py is not installed: the tests of several processes were skipped.")

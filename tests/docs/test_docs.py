@@ -16,7 +16,7 @@ from tinygrad_rnn.cli import main
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LINKING = ("guide", "forecast", "architecture", "multiplication")
+LINKING = ("guide", "forecast", "architecture", "multiplication", "cluster")
 EXCERPT = re.compile(r"^```python (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = sorted(
     str(page.relative_to(ROOT))

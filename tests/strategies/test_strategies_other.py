@@ -48,7 +48,8 @@ def test_scheduled_sampling_reads_its_own_words_and_the_truth_in_their_share() -
 def test_what_is_drawn_is_drawn_from_the_predictions() -> None:
     net = network(symbols=4)
     logits = np.log(np.tile([0.1, 0.2, 0.3, 0.4], (20_000, 1)))
-    drawn = ScheduledSampling()._said(logits, np.zeros((2, 20_000), int), np.random.default_rng(0))
+    data = tg.data.Batch(*np.zeros((2, 2, 20_000), int))
+    drawn = ScheduledSampling()._said(logits, data, np.random.default_rng(0))
     np.testing.assert_allclose(np.bincount(drawn) / 20_000, [0.1, 0.2, 0.3, 0.4], atol=0.02)
     assert net.symbols == 4
 

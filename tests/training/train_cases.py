@@ -14,16 +14,16 @@ V, T, B = 6, 8, 4
 
 
 class Cycle:
-    """Symbols that follow one another in a circle, in B strands; each batch goes on where the last one ended."""
+    """Symbols that follow one another in a circle, in strands; each batch goes on where the last one ended."""
 
     inputs, symbols, outputs, loss, at_end, epoch = V, True, V, "cross_entropy", False, 5
 
-    def __init__(self, seed: int = 0):
-        self.offset = np.random.default_rng(seed).integers(0, V, B)
+    def __init__(self, seed: int = 0, size: int = B):
+        self.offset = np.random.default_rng(seed).integers(0, V, size)
 
     def batch(self, k: int) -> Batch:
         steps = np.arange(T + 1)[:, None] + (k % self.epoch) * T + self.offset
-        return Batch(steps[:-1] % V, steps[1:] % V, begins=np.full(B, k % self.epoch == 0))
+        return Batch(steps[:-1] % V, steps[1:] % V, begins=np.full(len(self.offset), k % self.epoch == 0))
 
 
 def network(dropout: float = 0.0, zoneout: float = 0.0, cell: Any = tg.nn.LSTMCell, size: int = 8) -> tg.nn.Network:
@@ -37,7 +37,7 @@ def network(dropout: float = 0.0, zoneout: float = 0.0, cell: Any = tg.nn.LSTMCe
 def trainer(folder: Path | None = None, net: tg.nn.Network | None = None, **settings: Any) -> tg.Trainer:
     net = network() if net is None else net
     settings.setdefault("optimizer", tg.optim.Adam(net.parameters(), lr=1e-2))
-    return tg.Trainer(net, Cycle(), folder=folder, clip_norm=1.0, **settings)
+    return tg.Trainer(net, settings.pop("source", Cycle()), folder=folder, clip_norm=1.0, **settings)
 
 
 def numbers(history: Any) -> list[tuple]:

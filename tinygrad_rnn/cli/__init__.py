@@ -6,19 +6,24 @@ import argparse
 import difflib
 import importlib
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from ..core.errors import TinygradError
+from ..core.errors import ArgumentError, TinygradError
 from ..data.wording import in_a_shell
+from ..training import parallel
 
 #: The commands in the order of ``--help``: modules with a function ``add(commands)`` that makes a parser and gives it
 #: ``set_defaults(run=...)``, called with what was typed.
 COMMANDS = (
     "tour", "train", "resume", "sample", "predict", "draw", "derive", "explore", "summary", "cells",
 )  # fmt: skip
+
+#: Those that share their work where MPI starts several processes.
+SHARED = ("train", "resume")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -51,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0, 2 for a mistake, 130 when interrupted."""
     from .. import __version__
 
+    aloud = sys.stderr
+    if parallel.launched()[0]:  # of several processes, the first speaks for all
+        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     parser = _Parser(
         prog="tinygrad-rnn",
         description="Recurrent networks as graphs you can see, derive, step through and compile.",
@@ -64,22 +72,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal without ∂ shows ? instead of a traceback
     _Parser.words = sys.argv[1:] if arguments is None else arguments
     given = parser.parse_args(arguments)
+    given.ranks = parallel.Ranks()
     try:
+        given.ranks = parallel.world()
+        if given.ranks.size > 1 and given.command not in SHARED:
+            raise ArgumentError(f"{given.command} runs in one process; {' and '.join(SHARED)} run in several")
         with in_a_shell({"columns": "--target", "targets": "--target"}):
             given.run(given)
     except KeyboardInterrupt:
         out = getattr(given, "out", None)
         kept = f"; what was finished is in {out}" if out and Path(out).exists() else ""
-        print(f"\ninterrupted{kept}", file=sys.stderr)
+        given.ranks.leave(lambda where: print(f"\n{where}interrupted{kept}", file=aloud if where else sys.stderr))
         return 130
     except (TinygradError, OSError) as error:
-        first, *more = [line.strip() for line in str(error).splitlines() if not line.startswith("  at ")] or [""]
-        message = " ".join([first, "; ".join([*more[:3], *["…"] * (len(more) > 3)])]).strip()
-        if isinstance(error, OSError) and error.filename is not None:
-            message = f"{error.filename}: {error.strerror}{_nearby(error)}"
-        print(f"tinygrad-rnn: {message}", file=sys.stderr)
+        message = _on_one_line(error)
+        given.ranks.leave(lambda where: print(f"tinygrad-rnn: {where}{message}", file=aloud if where else sys.stderr))
         return 2
     return 0
+
+
+def _on_one_line(error: TinygradError | OSError) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}{_nearby(error)}"
+    first, *more = [line.strip() for line in str(error).splitlines() if not line.startswith("  at ")] or [""]
+    return " ".join([first, "; ".join([*more[:3], *["…"] * (len(more) > 3)])]).strip()
 
 
 def _nearby(error: OSError) -> str:

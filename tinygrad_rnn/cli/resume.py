@@ -47,7 +47,7 @@ def run(given: argparse.Namespace) -> None:
     folder = Path(given.out)
     path = folder / runs.CHECKPOINT
     checked_path(path).stat()  # nothing is made, not even a lock, where there is no run
-    with training.locked(folder):
+    with training.locked(folder, given.ranks):
         read = training.read(path)
         config = config_of(read, path)
         cell = runs.own_cell(config, given.cell)
@@ -58,7 +58,7 @@ def run(given: argparse.Namespace) -> None:
             )
         before = config.get("data")
         found = sources.sources(config, given.new_data)
-        trainer = runs.trainer_of(config, folder, runs.network_of(config, cell), found)
+        trainer = runs.trainer_of(config, folder, runs.network_of(config, cell), found, given.ranks)
         trainer.load(path)
         if config.get("data") != before:
             trainer.forget_best()

@@ -51,7 +51,9 @@ def network_of(config: Config, cell: str | None = None) -> nn.Network:
     return network
 
 
-def trainer_of(config: Config, folder: Path, network: nn.Network, sources: Sources) -> training.Trainer:
+def trainer_of(
+    config: Config, folder: Path, network: nn.Network, sources: Sources, ranks: training.Ranks
+) -> training.Trainer:
     """The trainer of a run.
 
     Raises:
@@ -72,6 +74,7 @@ def trainer_of(config: Config, folder: Path, network: nn.Network, sources: Sourc
         folder=folder,
         save_every=config["save_every"],
         config=config,
+        communicator=ranks,
     )
 
 

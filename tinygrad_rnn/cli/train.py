@@ -41,8 +41,9 @@ def run(given: argparse.Namespace) -> None:
     """
     given.out = given.out or str(Path("runs") / default_name(given))
     folder = Path(given.out)
-    _refuse_a_run(folder, given.overwrite)
-    left_out = ("run", "command", "out", "overwrite", "quiet", "usual_steps", "epochs")
+    ranks = given.ranks
+    ranks.first(lambda: _refuse_a_run(folder, given.overwrite))
+    left_out = ("run", "command", "out", "overwrite", "quiet", "usual_steps", "epochs", "ranks")
     config = {name: value for name, value in vars(given).items() if name not in left_out}
     if "files" in config:
         config["files"] = [str(checked_path(file).resolve()) for file in given.files]
@@ -54,11 +55,10 @@ def run(given: argparse.Namespace) -> None:
     config["steps"] = config["steps"] or given.usual_steps
     config["validate_every"] = max(1, min(found.training.epoch or 200, 200, config["steps"] // 10))
     network = runs.network_of(config)
-    trainer = runs.trainer_of(config, folder, network, found)
+    trainer = runs.trainer_of(config, folder, network, found, ranks)
     size = sum(p.size for p in network.parameters())
-    with training.locked(folder):
-        _refuse_a_run(folder, given.overwrite)
-        runs.clear(folder)
+    with training.locked(folder, ranks):
+        ranks.first(lambda: _cleared(folder, given.overwrite))
         trainer.save(folder / runs.CHECKPOINT)  # from now on there is a run to resume
         print(f"{given.cell}, {given.layers} × {given.hidden} units, {size:,} parameters; into {folder}")
         if found.validation is None and config["validation"]:
@@ -66,7 +66,7 @@ def run(given: argparse.Namespace) -> None:
         try:
             train_on(trainer, found, given.quiet)
         except TinygradError:
-            if not trainer.step:  # nothing was learnt: a mistake leaves nothing
+            if not trainer.step and not ranks.rank:  # nothing was learnt: a mistake leaves nothing
                 runs.clear(folder)
             raise
 
@@ -79,11 +79,22 @@ def _refuse_a_run(folder: Path, overwrite: bool) -> None:
         raise ArgumentError(f"{folder} has {what}: {way}--overwrite begins anew")
 
 
+def _cleared(folder: Path, overwrite: bool) -> None:
+    _refuse_a_run(folder, overwrite)
+    runs.clear(folder)
+
+
 def train_on(trainer: training.Trainer, found: sources.Sources, quiet: bool) -> None:
     """Train until the run's steps are done, and say what became of it."""
     config, folder = trainer.config, trainer.folder
     assert folder is not None
-    history = trainer.run(config["steps"], progress=not quiet and sys.stderr.isatty())
+    ranks = trainer.ranks
+    if ranks.size > 1:
+        print(f"on {ranks}")
+    seen = sys.stderr.isatty() or ranks.size > 1  # mpiexec hands on what is said
+    history = trainer.run(config["steps"], progress=not quiet and seen)
+    if ranks.rank:
+        return
     tokens = sum(m.tokens for m in history)
     rate = tokens / max(trainer.seconds, 1e-9)
     print(f"{trainer.step:,} steps, {tokens:,} time steps read, {rate:,.0f} a second")

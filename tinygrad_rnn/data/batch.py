@@ -1,4 +1,4 @@
-"""`Batch`: sequences read side by side, and what should be said of them; `Source`: where batches come from."""
+"""`Batch`: sequences read side by side, and what should be said of them; `Part`: some of them; `Source`."""
 
 from __future__ import annotations
 
@@ -41,6 +41,45 @@ class Batch:
     def tokens(self) -> int:
         """Steps that are read, of all sequences together."""
         return int(self.steps * self.size if self.lengths is None else self.lengths.sum())
+
+    @property
+    def whole(self) -> Batch:
+        """The batch that losses are means over: this one, or that of which it is a `Part`."""
+        return self
+
+    @property
+    def rows(self) -> slice:
+        """Which sequences of `whole` these are."""
+        return slice(0, self.size)
+
+    def part(self, first: int, last: int, at_end: bool) -> Part:
+        """Sequences first … last − 1; `at_end` if targets stand once, after each."""
+        rows = slice(first, last)
+        targets = self.targets[rows] if at_end else self.targets[:, rows]
+        lengths, begins = [None if x is None else x[rows] for x in (self.lengths, self.begins)]
+        weights = None if self.weights is None else self.weights[:, rows]
+        return Part(self.inputs[:, rows], targets, lengths, weights, begins, of=self, first=first)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part(Batch):
+    """Some sequences of a batch. Their loss is what they add to that of the batch, and their gradient likewise.
+
+    Attributes:
+        of: the batch.
+        first: the number of the first of them there.
+    """
+
+    of: Batch
+    first: int
+
+    @property
+    def whole(self) -> Batch:
+        return self.of
+
+    @property
+    def rows(self) -> slice:
+        return slice(self.first, self.first + self.size)
 
 
 class Source(Protocol):

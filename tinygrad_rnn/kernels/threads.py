@@ -176,17 +176,23 @@ def _work(board: np.ndarray, index: int, bell: int) -> None:
 
 _pool: Pool | None = None
 _size: int | None = None
+_sharing = 1
 _making = threading.Lock()
 
 
 def default_size() -> int:
-    """``TINYGRAD_RNN_NUM_THREADS`` if set, else the cores this process may use."""
+    """``TINYGRAD_RNN_NUM_THREADS`` if set, else this process's share of the cores it may use."""
     given = os.environ.get("TINYGRAD_RNN_NUM_THREADS")
     if given is not None:
         if not given.isdigit() or int(given) < 1:
             raise ValueError(f"TINYGRAD_RNN_NUM_THREADS must be a whole number of at least 1, not {given!r}")
         return int(given)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, len(cores()) // _sharing)
+
+
+def cores() -> set[int]:
+    """The cores this process may use."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
 
 
 def size() -> int:
@@ -197,6 +203,13 @@ def resize(threads: int | None) -> None:
     """Use so many threads from now on; None: the default."""
     global _size
     _size = threads
+    _forget()
+
+
+def share(processes: int) -> None:
+    """Leave room for others: from now on, `processes` in all use these cores."""
+    global _sharing
+    _sharing = processes
     _forget()
 
 

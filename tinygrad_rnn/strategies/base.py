@@ -38,7 +38,7 @@ class Strategy:
 
         Args:
             network: whatever has `Network`'s call, step and initial_state.
-            batch: sequences, all of whose steps are read.
+            batch: sequences, all of whose steps are read; of a `Part`, L is what it adds to that of ``batch.whole``.
             criterion: L, of the network's outputs.
             state: before the first step (`begun` makes it); default: the network's own.
             number: how many batches came before, for what changes in the course of training.
@@ -48,13 +48,14 @@ class Strategy:
 
 def begun(network: Network, batch: Batch, carried: Any) -> Any:
     """The state that a batch begins with: carried from the batch before, anew for the samples that begin."""
-    if carried is None or (batch.begins is not None and batch.begins.all()):
+    begins = batch.whole.begins  # not those of a part alone: what is drawn for new states must not depend on it
+    if carried is None or (begins is not None and begins.all()):
         return None
-    if batch.begins is None or not batch.begins.any():
+    if begins is None or not begins.any():
         return carried
     leaves, rebuild = flatten(carried)
     fresh, _ = flatten(network.initial_state(batch.size))
-    return rebuild([where(_column(batch.begins, new), new, old) for new, old in zip(fresh, leaves, strict=True)])
+    return rebuild([where(_column(begins[batch.rows], new), new, old) for new, old in zip(fresh, leaves, strict=True)])
 
 
 def _column(rows: np.ndarray, like: Tensor) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..core.errors import ArgumentError, ShapeError, with_user_line
@@ -14,6 +16,8 @@ class Criterion:
     """The mean error over all steps that count (over all sequences, if something is said once).
 
         L = Σ_tb w_tb ℓ(y_tb, target_tb) / Σ_tb w_tb,   w = weights of the batch, 0 past the end of a sequence
+
+    Of a `Part` of a batch the first sum is over its own sequences, and the second over all: parts add up to L.
 
     Args:
         kind: ℓ: "mse" (y − target)², averaged over the entries of y; "cross_entropy" −ln softmax(y)[target];
@@ -47,16 +51,15 @@ class Criterion:
         return each(outputs, targets.astype(outputs.dtype), reduction="none").mean(axis=-1)
 
     def shares(self, batch: Batch) -> np.ndarray | None:
-        """How much each step (each sequence) adds to L, in sum 1; None: all the same."""
-        if self.at_end or (batch.weights is None and batch.lengths is None):
-            return None
-        weights = np.ones((batch.steps, batch.size)) if batch.weights is None else batch.weights.astype(np.float64)
-        if batch.lengths is not None:
-            weights = weights * (np.arange(batch.steps)[:, None] < batch.lengths)
-        total = weights.sum()
+        """How much each step (each sequence) adds to L, in sum 1 over the whole batch; None: all the same."""
+        whole = batch.whole
+        if self.at_end or (whole.weights is None and whole.lengths is None):
+            steps = () if self.at_end else (batch.steps,)
+            return None if whole is batch else np.full((*steps, batch.size), 1 / (math.prod(steps) * whole.size))
+        total = _weights(whole).sum()
         if not total > 0:
             raise ArgumentError(with_user_line("Criterion: no step of the batch counts"))
-        return weights / total
+        return _weights(batch) / total
 
     def part(self, outputs: Tensor, batch: Batch, first: int, last: int) -> Tensor:
         """What steps first … last − 1 add to L; `outputs` are theirs (T, B, …), of every step even if `at_end`."""
@@ -64,7 +67,7 @@ class Criterion:
             ends = _ends(batch)
             here = np.flatnonzero((first <= ends) & (ends < last))
             errors = self.errors(outputs[ends[here] - first, here], batch.targets[here])
-            return errors.sum() * (1 / batch.size)
+            return errors.sum() * (1 / batch.whole.size)
         errors = self.errors(outputs, batch.targets[first:last])
         shares = self.shares(batch)
         if shares is None:
@@ -72,14 +75,20 @@ class Criterion:
         return (errors * shares[first:last].astype(outputs.dtype)).sum()
 
     def hears(self, batch: Batch, first: int, last: int) -> bool:
-        """Whether steps first … last − 1 add anything to L."""
+        """Whether steps first … last − 1 add anything to L (of the whole batch, so that all parts do the same)."""
         if not self.at_end:
             return True
-        ends = _ends(batch)
+        ends = _ends(batch.whole)
         return bool(((first <= ends) & (ends < last)).any())
 
     def __repr__(self) -> str:
         return f"Criterion({self.kind!r}{', at_end=True' if self.at_end else ''})"
+
+
+def _weights(batch: Batch) -> np.ndarray:
+    """w of every step, (T, B)."""
+    weights = np.ones((batch.steps, batch.size)) if batch.weights is None else batch.weights.astype(np.float64)
+    return weights if batch.lengths is None else weights * (np.arange(batch.steps)[:, None] < batch.lengths)
 
 
 def _ends(batch: Batch) -> np.ndarray:

@@ -26,7 +26,7 @@ class Regularised(Strategy):
 
     As in the paper, ∂L/∂s_{t+1} and s_t count as constants in ∂Ω/∂w: only ∂s_{t+1}/∂s_t is differentiated, which is a
     second derivative of the step. s is the whole state of all layers. Steps run on the plain engine. The loss that is
-    reported is L alone; `omega` is Ω of the last batch.
+    reported is L alone; `omega` is Ω of the last batch (of a `Part`: what its samples add to it).
 
     Source: Pascanu, Mikolov & Bengio, On the difficulty of training recurrent neural networks, ICML 2013, eq. 9 and 10.
 
@@ -85,7 +85,7 @@ class Regularised(Strategy):
             return
         rows = concatenate(list(passed), axis=1)[np.flatnonzero(reached)]
         ratio = sqrt((rows**2).sum(axis=1) + np.finfo(size.dtype).tiny) / size[reached]
-        omega = ((ratio - 1) ** 2).sum() * (1 / batch.size)
+        omega = ((ratio - 1) ** 2).sum() * (1 / batch.whole.size)
         self.omega = omega.item()
         if omega.requires_grad:
             (omega * self.strength).backward()

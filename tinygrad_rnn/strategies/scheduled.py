@@ -85,16 +85,16 @@ class ScheduledSampling(Strategy):
         with no_grad():
             for t in range(1, batch.steps):
                 output, state = network.step(inputs[t - 1], state)
-                own = self._said(output.numpy(), inputs, generator)
-                truth = generator.random(batch.size) < share
+                own = self._said(output.numpy(), batch, generator)
+                truth = generator.random(batch.whole.size)[batch.rows] < share
                 inputs[t] = np.where(truth.reshape(-1, *[1] * (inputs.ndim - 2)), inputs[t], own)
         return inputs
 
-    def _said(self, output: np.ndarray, inputs: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    def _said(self, output: np.ndarray, batch: Batch, generator: np.random.Generator) -> np.ndarray:
         """What the network says, as an input."""
-        if inputs.ndim == 2:
-            noise = generator.gumbel(size=output.shape)  # argmax(y + noise) is drawn from softmax(y)
-            return np.argmax(output + noise, axis=1)
+        if batch.inputs.ndim == 2:
+            noise = generator.gumbel(size=(batch.whole.size, output.shape[1]))
+            return np.argmax(output + noise[batch.rows], axis=1)  # which is drawn from softmax(y)
         return output
 
     def __repr__(self) -> str:

@@ -4,6 +4,7 @@ from .checkpoint import Checkpoint, checksum, read
 from .folder import locked
 from .history import History, Measured
 from .intervals import Residuals, residuals
+from .parallel import Ranks
 from .prediction import free_run, probabilities, sample
 from .schedules import Cosine, Plateau, Schedule, StepDecay
 from .trainer import Trainer, evaluate, train
@@ -14,6 +15,7 @@ __all__ = [
     "History",
     "Measured",
     "Plateau",
+    "Ranks",
     "Residuals",
     "Schedule",
     "StepDecay",

@@ -10,14 +10,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
 
 from ..core.errors import ArgumentError, NonFiniteError, with_user_line
 from ..core.mode import no_grad
-from ..core.tensor import Tensor
 from ..core.trees import flatten
 from ..data.batch import Source
 from ..io import save
@@ -28,7 +27,12 @@ from ..strategies import BPTT, Criterion, Strategy, begun
 from . import checkpoint
 from .folder import locked
 from .history import History, Measured
+from .parallel import Ranks, ranks_of
 from .schedules import Schedule
+from .sharing import Shares
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm
 
 
 class Trainer:
@@ -54,8 +58,11 @@ class Trainer:
             and ``metrics.csv``.
         save_every: steps between checkpoints; default: `validate_every`.
         config: facts of your own that go into the checkpoint, as JSON has them.
+        communicator: of mpi4py, such as ``MPI.COMM_WORLD``, whose processes all make this trainer and share each batch;
+            the network, source and settings must be the same in all. Rank 0 writes.
 
     Attributes:
+        ranks: the processes that train.
         step: steps done.
         history: what was measured at each.
         best: the best validation loss, and the step it was measured after.
@@ -82,8 +89,11 @@ class Trainer:
         folder: str | os.PathLike[str] | None = None,
         save_every: int | None = None,
         config: dict[str, Any] | None = None,
+        communicator: Intracomm | Ranks | None = None,
     ):
         _check_fit(network, source)
+        self.ranks = ranks_of(communicator)
+        self.shares = Shares(self.ranks, network)
         self.network, self.source, self.validation = network, source, validation
         self.optimizer = Adam(network.parameters()) if optimizer is None else optimizer
         self.strategy = BPTT() if strategy is None else strategy
@@ -106,7 +116,8 @@ class Trainer:
         self.restore_best = restore_best
         self.last_weights: dict[str, np.ndarray] | None = None  # while the network has the best ones instead
         self.seconds = 0.0  # of earlier sessions
-        self.history = History(None if self.folder is None else self.folder / "metrics.jsonl")
+        self.writes = self.folder is not None and self.ranks.rank == 0
+        self.history = History(self.folder / "metrics.jsonl" if self.folder is not None and self.writes else None)
 
     # -- training -----------------------------------------------------------------------------
 
@@ -121,10 +132,11 @@ class Trainer:
         """Train until so many steps (epochs) have been done in all, or for so many seconds, or until `patience` ends.
 
         A first Ctrl-C (or SIGTERM) lets the step end and saves a checkpoint, then raises; a second raises at once.
+        Where there are several ranks, all end after the step in which one of them got it.
 
         Raises:
             ArgumentError: neither steps, epochs nor seconds are given, or epochs of a source without an end; another
-                process trains in the folder.
+                process trains in the folder; ranks cannot share the batches, or differ in what they train.
             NonFiniteError: the loss or the gradient is infinite or NaN; the step was not made.
             KeyboardInterrupt, SystemExit: see above.
             OSError: the folder cannot be written.
@@ -132,40 +144,48 @@ class Trainer:
         last = self._last_step(steps, epochs, seconds)
         begin, since, whole = time.perf_counter(), self.seconds, True
         self.network.train()
-        deadline = math.inf
-        with locked(self.folder), _interruptible() as interrupted, self._bar(last, seconds, progress) as bar:
+        deadline, over = math.inf, False
+        bar = self._bar(last, seconds, progress)
+        with locked(self.folder, self.ranks), _interruptible() as interrupted, bar:
             self._take_last_weights()
+            self._check_ranks(last)
             try:
-                while self.step < last and not self._patience_is_over() and time.perf_counter() < deadline:
+                while self.step < last and not self._patience_is_over() and not over:
                     whole = False
                     measured = self._advance(since + time.perf_counter() - begin)
                     self.history.add(measured)
-                    whole = True
+                    whole = self.ranks.size == 1  # other ranks may not be as far
                     self.seconds = measured.seconds
                     if seconds is not None and deadline == math.inf:  # what was compiled first does not count
                         deadline = time.perf_counter() + seconds
                     self._show(bar, measured, None if seconds is None else seconds - deadline + time.perf_counter())
                     if self.folder is not None and self.step % self.save_every == 0:
                         self.save(self.folder / "checkpoint.safetensors")
-                    if interrupted:
-                        raise interrupted[0]
+                    now = time.perf_counter() >= deadline
+                    stop, end, over = self.ranks.any(signal.SIGINT in interrupted, signal.SIGTERM in interrupted, now)
+                    whole = True
+                    if stop or end:
+                        raise KeyboardInterrupt if stop else SystemExit(128 + signal.SIGTERM)
             finally:
                 try:
                     self.history.close()
                     if self.folder is not None and self.step and whole:
                         self.save(self.folder / "checkpoint.safetensors")
-                        self.history.to_csv(self.folder / "metrics.csv")
+                        if self.writes:
+                            self.history.to_csv(self.folder / "metrics.csv")
                 finally:
                     self._take_best_weights()
         return self.history
 
     def _bar(self, last: float, seconds: float | None, progress: bool) -> Any:
-        """A progress bar of steps, or of seconds."""
+        """A progress bar of steps, or of seconds, on rank 0."""
+        hidden = not progress or self.ranks.rank > 0
         if seconds is not None:
             form = "{desc} {bar:24} {n:.0f}/{total:.0f} s{postfix}"
-            return tqdm(total=seconds, desc="training", bar_format=form, disable=not progress)
+            return tqdm(total=seconds, desc="training", bar_format=form, disable=hidden)
         label = f"steps of {self.source.epoch}" if self.source.epoch else "steps"
-        return tqdm(total=last, initial=self.step, disable=not progress, unit="step", desc=label)
+        label += f" on {self.ranks.size} ranks" if self.ranks.size > 1 else ""
+        return tqdm(total=last, initial=self.step, disable=hidden, unit="step", desc=label)
 
     def _last_step(self, steps: int | None, epochs: float | None, seconds: float | None) -> float:
         if epochs is not None:
@@ -179,11 +199,12 @@ class Trainer:
     def _advance(self, seconds: float) -> Measured:
         """One step."""
         batch = self.source.batch(self.step)
-        state = begun(self.network, batch, self.carried)
         base = self.optimizer.lr
         rate = self.schedule.rate(base, self.step)
         self.optimizer.zero_grad()
-        loss, carried = self.strategy.gradients(self.network, batch, self.criterion, state, self.step)
+        loss, carried = self.shares.gradients(
+            self.strategy, batch, self.criterion, self.carried, self.step, self.optimizer.parameters
+        )
         if not math.isfinite(loss):
             raise NonFiniteError(
                 with_user_line(
@@ -211,11 +232,11 @@ class Trainer:
         """
         if self.validation is None:
             raise ArgumentError(with_user_line("validate: there is no validation source"))
-        loss = evaluate(self.network, self.validation, self.validation_batches)
+        loss = evaluate(self.network, self.validation, self.validation_batches, self.shares)
         self.schedule.observe(loss)
         if loss < self.best[0]:
             self.best, self.best_weights = (loss, self.step), self.network.state_dict()
-            if self.folder is not None:
+            if self.folder is not None and self.writes:
                 save(self.best_weights, self.folder / "best.safetensors")
         return loss
 
@@ -255,18 +276,43 @@ class Trainer:
 
     # -- saving and resuming ------------------------------------------------------------------
 
+    def _check_ranks(self, last: float) -> None:
+        """Raise unless all ranks are about to do the same, and can share it."""
+        if self.ranks.size == 1:
+            return
+        batch = self.source.batch(self.step)
+        rate = self.schedule.rate(self.optimizer.lr, self.step)
+        settings = [last, self.step, type(self.strategy), rate, self.clip_norm, self.clip_value,
+                    self.validation is None, self.validate_every, self.validation_batches, self.patience,
+                    self.restore_best, self.folder is None, self.save_every]  # fmt: skip
+        self.ranks.alike(
+            settings=settings,
+            weights=self.network.state_dict(),
+            generators=checkpoint.generator_states(self.network),
+            optimizer=self.optimizer.state_dict(),
+            batches=vars(batch),
+        )
+        self.shares.check(self.source.batch(0), self.source.at_end)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a checkpoint: weights, optimiser, schedule, generators, carried state, position, configuration.
 
+        Where there are several ranks, all must come here; rank 0 writes.
+
         Raises:
             OSError: it cannot be written; an older one is still there.
+            ArgumentError: the ranks' weights have come apart.
         """
         weights = self.network.state_dict() if self.last_weights is None else self.last_weights
+        self.ranks.alike(weights=weights)
+        carried = self.shares.gathered(self.carried)
+        self.ranks.first(lambda: self._write(path, weights, carried))
+
+    def _write(self, path: str | os.PathLike[str], weights: dict[str, np.ndarray], carried: list[np.ndarray]) -> None:
         arrays = {f"network.{name}": x for name, x in weights.items()}
         arrays |= {f"optimizer.{name}": x for name, x in self.optimizer.state_dict().items()}
         arrays |= {f"best.{name}": x for name, x in (self.best_weights or {}).items()}
-        carried = [] if self.carried is None else flatten(self.carried)[0]
-        arrays |= {f"carried.{k}": s.numpy() for k, s in enumerate(carried)}
+        arrays |= {f"carried.{k}": s for k, s in enumerate(carried)}
         facts = {
             "step": self.step,
             "schedule": self.schedule.state(),
@@ -303,17 +349,17 @@ class Trainer:
             raise
         self.step, self.seconds, self.carried = facts["step"], facts["seconds"], carried
         self.best, self.best_weights, self.last_weights = (facts["best"][0], facts["best"][1]), best, None
-        self.history.resume(self.step)
+        self.ranks.first(lambda: self.history.resume(self.step))
 
     def _carried(self, read: checkpoint.Checkpoint) -> Any:
-        """The carried state in a checkpoint."""
+        """The carried state in a checkpoint, of this rank's rows."""
         arrays = read.part("carried")
         if not arrays:
             return None
         batch = max(x.shape[0] if x.ndim else 0 for x in arrays.values())
-        leaves, rebuilt = flatten(self.network.initial_state(batch))
+        leaves, _ = flatten(self.network.initial_state(batch))
         fit = checked_arrays("carried", {str(k): leaf for k, leaf in enumerate(leaves)}, arrays)
-        return rebuilt([Tensor(fit[str(k)]) for k in range(len(leaves))])
+        return self.shares.own([fit[str(k)] for k in range(len(leaves))])
 
 
 def train(
@@ -344,22 +390,29 @@ def train(
     return Trainer(network, source, **settings).run(steps, epochs=epochs, progress=progress)
 
 
-def evaluate(network: Network, source: Source, batches: int = 50) -> float:
-    """The mean loss over an epoch of a source, or over so many batches if that is longer; nothing is learned."""
+def evaluate(network: Network, source: Source, batches: int = 50, shares: Shares | None = None) -> float:
+    """The mean loss over an epoch of a source, or over so many batches if that is longer; nothing is learned.
+
+    With `shares`, ranks share the batches.
+    """
     criterion = Criterion(source.loss, source.at_end)
+    shares = Shares(Ranks(), network) if shares is None else shares
     training, carried, total, weight = network.training, None, 0.0, 0
     network.eval()
     try:
         with no_grad():
             for k in range(batches if source.epoch is None else min(source.epoch, batches)):
                 batch = source.batch(k)
-                outputs, after = network(batch.inputs, begun(network, batch, carried), batch.lengths)
-                carried = after if batch.begins is not None else None
                 share = batch.size if source.at_end else batch.tokens
-                total, weight = total + criterion(outputs, batch).item() * share, weight + share
+                weight += share
+                if not (part := shares.part(batch, source.at_end)).size:
+                    continue
+                outputs, after = network(part.inputs, begun(network, part, carried), part.lengths)
+                carried = after if batch.begins is not None else None
+                total += criterion(outputs, part).item() * share
     finally:
         network.train(training)
-    return total / weight
+    return shares.ranks.add([], total)[0] / weight
 
 
 def _check_fit(network: Network, source: Source) -> None:
@@ -379,9 +432,9 @@ def _check_fit(network: Network, source: Source) -> None:
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[list[BaseException]]:
-    """What to raise, after the first Ctrl-C or SIGTERM; the second acts at once."""
-    pressed: list[BaseException] = []
+def _interruptible() -> Iterator[list[int]]:
+    """A list for the number of the first Ctrl-C or SIGTERM; the second has its usual effect at once."""
+    pressed: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield pressed
         return
@@ -392,7 +445,7 @@ def _interruptible() -> Iterator[list[BaseException]]:
             signal.signal(number, handler)
 
     def note(number: int, frame: Any) -> None:
-        pressed.append(KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number))
+        pressed.append(number)
         restore()
 
     for number in before:
