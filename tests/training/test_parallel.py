@@ -17,6 +17,7 @@ from ranks import CASES, outcome, strands
 from train_cases import numbers
 
 import tinygrad_rnn as tg
+from tinygrad_rnn import training
 from tinygrad_rnn.core.errors import ArgumentError
 from tinygrad_rnn.kernels import threads
 from tinygrad_rnn.training import parallel
@@ -81,7 +82,7 @@ def test_a_run_goes_on_with_another_number_of_ranks(tmp_path: Path) -> None:
     alike(numbers(last.history), numbers(whole.history))
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 15
     assert {file.name for file in tmp_path.iterdir()} == {
-        "checkpoint.safetensors", "best.safetensors", "metrics.jsonl", "metrics.csv",
+        "checkpoint.safetensors", "best.safetensors", "metrics.jsonl", "metrics.csv", ".lock",
     }  # fmt: skip
 
 
@@ -147,6 +148,14 @@ def test_the_command_line(tmp_path: Path) -> None:
     code, said, complained = finished(started(2, "-m", "tinygrad_rnn", *train, "--batch", "4", "--steps", "4"))
     assert (code, complained) == (0, "")
     assert said.count("into") == said.count("on 2 ranks on one machine, ") == said.count("then: ") == 1
+    again = ["-m", "tinygrad_rnn", "resume", tmp_path / "run", "--steps", "6"]
+    with training.locked(tmp_path / "run"):
+        code, _, complained = finished(started(2, *again))
+    assert (code, complained) == (2, f"tinygrad-rnn: {tmp_path / 'run'}: another process is training here\n")
+    code, said, complained = finished(started(2, *again, "--quiet"))
+    assert (code, complained, said.count("from step 4 to 6")) == (0, "", 1)
+    code, _, complained = finished(started(2, "-m", "tinygrad_rnn", *train))
+    assert (code, complained.count("has a run already"), complained.count("\n")) == (2, 1, 1)
     code, said, complained = finished(started(3, "-m", "tinygrad_rnn", *train, "--batch", "4", "--overwrite"))
     assert (code, complained) == (
         2, "tinygrad-rnn: a batch of 4 sequences cannot be shared evenly by 3 ranks; make it 3 or 6\n",
