@@ -35,4 +35,4 @@ limit = np.log(2) / -np.log(1 / (1 + np.exp(-1)))
 assert flows["the article's cell"].half_life("c") <= limit
 print(f"the article's cell stays below {limit:.2f} steps, as it must")
 
-print(tg.compare(cells["the article's cell"], cells["LSTM"], xs))
+print(tg.compare(cells["the article's cell"], cells["LSTM"], input=xs))

@@ -137,7 +137,7 @@ class _Quiet:
         predict = commands.add_parser("predict")
         predict.add_argument("out")
         predict.set_defaults(run=lambda given: runs.opened(given.out))
-        return parser.parse_args(command)
+        return parser.parse_args(command, argparse.Namespace(ranks=tg.training.Ranks()))
 
 
 @pytest.mark.parametrize("name", ["r", "w"])

@@ -9,7 +9,8 @@ import tinygrad_rnn as tg
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
     "<&>\"'", "a\\nb\\", "{x|y}", "line\nbreak", "<b>bold</b>", "]]><script>alert(1)</script>", "c̃ σ 状态 🙂",
-    "nul\0", "%s{0}", "--> -->", "\\N\\G\\L", "n0", "cluster_0", "digraph", "\ud800 half",
+    "nul\0", "%s{0}", "--> -->", "\\N\\G\\L", "n0", "cluster_0", "digraph", "\ud800 half", "\ufffe",
+    "a\uffffb", "\ufdd0\U0001fffe",
 ]  # fmt: skip
 
 

@@ -20,11 +20,15 @@ from . import options
 _SIZES = ("input_size", "hidden_size")
 
 
-def add_cell_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments CELL, ``--input-size`` and ``--hidden-size``: `given.cell`, `.input_size`, `.hidden_size`."""
+def add_cell_arguments(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    """The arguments CELL, ``--input-size`` and ``--hidden-size``: `given.cell`, `.input_size`, `.hidden_size`.
+
+    `several` cells are `given.cells`.
+    """
     parser.add_argument(
-        "cell",
+        "cells" if several else "cell",
         metavar="CELL",
+        nargs="+" if several else None,
         help=f"a cell of the library ({', '.join(cells())}), or one of yours: mycell.py:MyCell",
     )
     parser.add_argument(

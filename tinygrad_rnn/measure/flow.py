@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -71,11 +72,19 @@ class GradientFlow:
         lines.append(f"  largest Lyapunov exponent {self.lyapunov[0]:.3g} a step")
         return "\n".join(lines)
 
-    def plot(self) -> Any:
-        """A figure of all four (needs matplotlib; `pip install tinygrad_rnn[plot]`)."""
-        from .plots import plot_flow
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """A figure of all four; saved, if a path is given (.svg, .png, .pdf).
 
-        return plot_flow(self)
+        Raises:
+            ArgumentError: matplotlib is not installed (`pip install tinygrad_rnn[plot]`), or the path ends otherwise.
+        """
+        from .plots import check_figure_path, plot_flow
+
+        check_figure_path("plot", path)
+        figure = plot_flow(self)
+        if path is not None:
+            figure.savefig(path)
+        return figure
 
 
 def gradient_flow(

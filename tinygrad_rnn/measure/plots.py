@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +12,16 @@ from ..core.errors import ArgumentError, with_user_line
 
 if TYPE_CHECKING:
     from .flow import GradientFlow
+
+
+def check_figure_path(what: str, path: str | os.PathLike[str] | None) -> None:
+    """Raise if a figure cannot be saved under this name: it is said before anything is computed.
+
+    Raises:
+        ArgumentError: it ends in something else than .svg, .png or .pdf.
+    """
+    if path is not None and Path(path).suffix.lower() not in (".svg", ".png", ".pdf"):
+        raise ArgumentError(with_user_line(f"{what}: a figure ends in .svg, .png or .pdf, not {os.fspath(path)!r}"))
 
 
 def plot_flow(flow: GradientFlow) -> Any:

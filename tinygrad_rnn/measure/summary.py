@@ -282,7 +282,8 @@ def _place(n: Tensor, taken: dict[str, SummaryRow]) -> str:
     """What a scan is called: its module, and which of its layers, by the names of its weights if they say it."""
     base = _module_of(n)
     ends = [re.search(r"_(l\d+(_reverse)?)$", x.name or "") for x in n.inputs]
-    name = next((f"{base}/{end[1]}" for end in ends if end), base)
+    end = next((f"/{end[1]}" for end in ends if end), "")
+    name = base if base.endswith(end) else base + end
     k = 1
     while name in taken:
         k += 1

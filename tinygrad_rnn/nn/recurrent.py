@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from .. import compile as compiler
 from ..core.apply import as_operand
 from ..core.errors import ArgumentError, ShapeError, with_user_line
+from ..core.mode import scope
 from ..core.tensor import Tensor, TensorLike
 from ..ops import concatenate, dropout, stack
 from .cell import Cell
@@ -138,7 +140,8 @@ class Layers(Module):
             outputs = []
             for direction, cell in enumerate(row):
                 options: Any = {"reverse": direction == 1, "lengths": lengths, "checkpoint": checkpoint}
-                y, final = compiler.scan(cell, xs, befores[len(finals)], **options)
+                with scope(f"l{k}" + "_reverse" * direction) if len(befores) > 1 else nullcontext():
+                    y, final = compiler.scan(cell, xs, befores[len(finals)], **options)
                 outputs.append(y)
                 finals.append(final)
             xs = outputs[0] if len(outputs) == 1 else concatenate(outputs, axis=2)

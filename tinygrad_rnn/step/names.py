@@ -8,8 +8,16 @@ _SUBSCRIPTS = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊�
 
 
 def clean(text: str) -> str:
-    """Text on one line: control characters and lone surrogates, which no format can carry, as Python escapes."""
-    return "".join(c if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") else ascii(c)[1:-1] for c in text)
+    """Text on one line: control characters, lone surrogates and noncharacters, which no format can carry, escaped."""
+    return "".join(ascii(c)[1:-1] if unicodedata.category(c) in _NO_TEXT or _is_noncharacter(c) else c for c in text)
+
+
+_NO_TEXT = ("Cc", "Cs", "Zl", "Zp")
+
+
+def _is_noncharacter(c: str) -> bool:
+    """Whether it is one of the 66 code points that Unicode keeps from ever being characters (Unicode 16.0, 23.7)."""
+    return ord(c) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(c) <= 0xFDEF
 
 
 def subscript(text: str) -> str:

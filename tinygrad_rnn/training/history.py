@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ..core.errors import ArgumentError, FileFormatError, with_user_line
 from ..io import checked_path, named_errors, replace
+from ..measure.plots import check_figure_path
 
 
 class Measured(NamedTuple):
@@ -91,8 +92,9 @@ class History(list[Measured]):
         """A figure of loss and gradient norm against steps; saved, if a path is given (.svg, .png, .pdf).
 
         Raises:
-            ArgumentError: nothing was measured yet, or matplotlib is not installed.
+            ArgumentError: nothing was measured yet, matplotlib is not installed, or the path ends otherwise.
         """
+        check_figure_path("History.plot", path)
         if not self:
             raise ArgumentError(with_user_line("History.plot: nothing was measured yet"))
         try:

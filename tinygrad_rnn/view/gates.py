@@ -91,7 +91,7 @@ def _as_sum(
 ) -> _Sum | None:
     """What a node reads if it is a weighted sum."""
     op, total = node.op, _Sum()
-    if op is None:
+    if op is None or not (op.variadic or len(reads) == len(op.operands)):  # it stands for more than its op
         return None
     open_ones = [x for x in reads if x.number not in fixed]
     parameters = {k: p for x in reads for k, p in fixed.get(x.number, {}).items()}
