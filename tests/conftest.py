@@ -6,6 +6,7 @@ import importlib.util
 import os
 
 import pytest
+from browser import browser  # noqa: F401  (a fixture)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

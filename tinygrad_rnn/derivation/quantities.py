@@ -111,13 +111,13 @@ def step_of_function(function: Any, specs: Sequence[Any]) -> Step:
         ArgumentError: a spec is none, or the function asks for a value.
     """
     graph = trace(function, *specs)
-    for x, name in zip(graph.inputs, _argument_names(function, len(graph.inputs)), strict=True):
+    for x, name in zip(graph.inputs, argument_names(function, len(graph.inputs)), strict=True):
         x.named(name)
     body = Body(list(graph.inputs), [], list(graph.outputs), [])
     return _Namer(body, getattr(function, "__name__", "function"), {}).step()
 
 
-def _argument_names(function: Any, count: int) -> list[str]:
+def argument_names(function: Any, count: int) -> list[str]:
     """The function's own names for its arguments, where each is one tensor."""
     try:
         named = [p.name for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_POSITIONAL]

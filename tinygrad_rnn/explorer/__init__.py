@@ -1,5 +1,5 @@
-"""The explorer: a page on which a graph is computed and differentiated one node at a time."""
+"""The explorer: a page on which a graph is computed and differentiated step by step, again when a number changes."""
 
-from .api import explore
+from .api import LEVELS, Explorer, explore
 
-__all__ = ["explore"]
+__all__ = ["LEVELS", "Explorer", "explore"]

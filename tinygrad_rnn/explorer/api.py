@@ -1,69 +1,168 @@
-"""`explore`: from a cell or a loss to one HTML file."""
+"""`explore`: from a cell, a function or a loss to one HTML file."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from ..core.errors import ArgumentError, with_user_line
 from ..core.graph import Graph
-from ..core.mode import current, scope
+from ..core.mode import changed, current, scope
 from ..core.tensor import Tensor
 from ..core.trees import flatten
-from ..step.cells import initial_state, one_cell
+from ..derivation import derive
+from ..step.cells import initial_state, is_cell, is_module, one_cell
 from ..step.inputs import input_of
 from ..step.looping import run_steps
 from ..step.scan import scan_of
 from ..view.api import draw
+from .by_gate import GateRecord
 from .page import page
-from .record import Record
+from .record import Drawn, Record
+from .unpacked import unpacked_run
 
 _LARGEST = 4000  # nodes
+LEVELS = ("gate", "op")
 
 
+class Explorer:
+    """A page on which a graph is computed; in a notebook it shows itself.
+
+    Attributes:
+        html: the page.
+    """
+
+    def __init__(self, html: str, title: str):
+        self.html, self._title = html, title
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page; its name ends in .html.
+
+        Raises:
+            ArgumentError: another ending.
+            OSError: the file cannot be written.
+        """
+        path = _checked(path)
+        path.write_text(self.html, encoding="utf-8")
+        return path
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe srcdoc="{escape(self.html, quote=True)}" sandbox="allow-scripts" title="{escape(self._title)}" '
+            'style="width:100%;height:720px;border:1px solid #8a929e;border-radius:6px"></iframe>'
+        )
+
+    def __repr__(self) -> str:
+        return f"<explorer of {self._title}; .save('page.html'), or show it in a notebook>"
+
+
+@overload
+def explore(
+    thing: Any, path: str | Path, *, level: str | None = None, steps: int = 5, input: Any = None, batch: int = 1,
+    seed: int = 0, theme: str = "auto",
+) -> Path: ...  # fmt: skip
+@overload
+def explore(
+    thing: Any, path: None = None, *, level: str | None = None, steps: int = 5, input: Any = None, batch: int = 1,
+    seed: int = 0, theme: str = "auto",
+) -> Explorer: ...  # fmt: skip
 def explore(
     thing: Any,
-    path: str | Path,
+    path: str | Path | None = None,
     *,
+    level: str | None = None,
     steps: int = 5,
     input: Any = None,
     batch: int = 1,
     seed: int = 0,
     theme: str = "auto",
-) -> Path:
-    """Write a page that steps through a computation and its gradient, one node at a time.
+) -> Path | Explorer:
+    """A page that steps through a computation and its gradient, and computes both again whenever a number is changed.
 
     Args:
-        thing: a scalar tensor (a loss computed op by op), or a cell or layer of one cell, which is run on `steps`
-            random inputs, for the loss L = ½ Σ ‖output_t‖².
-        path: where to; it ends in .html. The page needs no network and no other file.
+        thing: a scalar tensor (a loss computed op by op); a cell or layer of one cell, which is run on `steps` random
+            inputs, for the loss L = Σ_t ½ ‖output_t‖²; or a function of tensors, run on random arguments, for ½ ‖y‖²
+            of its result if that is no scalar.
+        path: where to; it ends in .html. None: the page is returned, and shows itself in a notebook.
+        level: of a cell: "gate" (the default), the quantities of `tg.derive`, with packed products unpacked into gates;
+            "op", every node as it is computed. Other things are shown op by op.
         steps, batch, seed: of the sequence a cell is run on.
-        input: that sequence, (T, B, D), instead of a random one; or the shape of a random one, (T, B, D) or (B, D).
+        input: that sequence, (T, B, D), instead of a random one; or the shape of a random one, (T, B, D) or (B, D). For
+            a function the shape of its argument or an array of it, or a tuple of several.
         theme: as for `tg.draw`; "auto" follows the reader's device.
 
-    The page shows the graph; forward and then backward, the value, formula, local derivatives, incoming gradient and
-    what is accumulated where, at each node; and ‖∂L/∂h_t‖ against t. Keys: ← → space Home End. Arrays show their first
-    32 rows and columns, numbers six digits.
+    The page needs no network and no other file. It computes in double precision, of float32 cells too, and says so; the
+    values of an op that it has no JavaScript for are those of this run, and cannot be changed. Keys: ← → space Home
+    End. Its scripting handle, `explorer`, is described in the guide.
 
     Raises:
-        ArgumentError: it is neither, has no values, has more than 4000 nodes, or contains `tg.scan` (whose steps run
-            compiled: use `tg.unroll`); no input is given for a cell without input_size; the path has another ending.
+        ArgumentError: it is none of these, has no values, has more than 4000 nodes, or contains `tg.scan` (whose steps
+            run compiled: use `tg.unroll`); no input is given for a cell without input_size or for a function; the level
+            is another; the path has another ending.
         ShapeError: the input is no sequence, or not what the cell reads.
         OSError: the file cannot be written.
     """
+    if level is not None and level not in LEVELS:
+        raise ArgumentError(with_user_line(f"explore: level is one of {', '.join(LEVELS)}, not {level!r}"))
+    if path is not None:
+        path = _checked(path)
+    explorer = _explorer(thing, level, steps, input, batch, seed, theme)
+    return explorer if path is None else explorer.save(path)
+
+
+def _checked(path: str | Path) -> Path:
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ArgumentError(with_user_line(f"explore: a page ends in .html, not {path.name!r}"))
-    title, loss = "computation", thing
-    if not isinstance(thing, Tensor):
-        cell = one_cell("explore", thing, "a scalar tensor")
-        title, loss = type(cell).__name__, _loss_of_cell(cell, steps, input, batch, seed)
+    return path
+
+
+def _explorer(thing: Any, level: str | None, steps: int, given: Any, batch: int, seed: int, theme: str) -> Explorer:
+    generator = np.random.default_rng(seed)
+    if isinstance(thing, Tensor):
+        return _by_op(thing, "computation", theme)
+    if callable(thing) and not (is_cell(thing) or is_module(thing) or isinstance(thing, type)):
+        return _by_op(*_loss_of_function(thing, given, generator), theme)
+    cell = one_cell("explore", thing, "a scalar tensor, a function")
+    title = type(cell).__name__
+    x = input_of("explore", cell, given, steps=steps, batch=batch)
+    xs = x.sequence("explore", steps, generator)
+    if level != "op":
+        try:
+            derivation = derive(cell, input=xs[0])
+        except ArgumentError:
+            if level == "gate":
+                raise
+        else:
+            return _by_gate(cell, derivation, xs, title, theme)
+    with changed(record="all"):
+        loss = _loss_of_cell(cell, xs)
+    return _by_op(loss, title, theme)
+
+
+def _by_gate(cell: Any, derivation: Any, xs: np.ndarray, title: str, theme: str) -> Explorer:
+    run = unpacked_run(cell, xs, derivation.step)
+    drawing = _drawn(run.loss, theme, "gate")
+    data, functions = GateRecord(run, derivation, _places(drawing)).data()
+    return Explorer(page(title, drawing.svg, data, functions, theme), title)
+
+
+def _by_op(loss: Tensor, title: str, theme: str) -> Explorer:
     if loss.is_abstract or loss.size != 1 or not loss.requires_grad or loss.op is None:
         raise ArgumentError(
             with_user_line(f"explore: {loss.path} {loss.describe()} is no loss: a computed scalar with a gradient")
         )
+    drawing = _drawn(loss, theme, "op")
+    data, functions = Record(loss, _places(drawing), _not_recorded(Graph(loss))).data()
+    return Explorer(page(title, drawing.svg, data, functions, theme), title)
+
+
+def _drawn(loss: Tensor, theme: str, level: str) -> Any:
     graph = Graph(loss)
     if any(scan_of(n) for n in graph.nodes):
         raise ArgumentError(
@@ -71,18 +170,50 @@ def explore(
         )
     if len(graph) > _LARGEST:
         raise ArgumentError(with_user_line(f"explore: {len(graph)} nodes are more than {_LARGEST}; use fewer steps"))
-    drawing = draw(loss, show="name", elide_after=None, max_nodes=_LARGEST + 1, theme=theme, time_limit=60.0)
-    placed = drawing.placed
-    edges = [(e.tail, e.head) for e in placed.edges if e.path]
-    data = Record(loss, graph).data(drawing._picture.ids, edges)
-    path.write_text(page(title, drawing.svg, data, theme), encoding="utf-8")
-    return path
+    return draw(loss, level=level, show="name", elide_after=None, max_nodes=_LARGEST + 1, theme=theme, time_limit=60.0)
 
 
-def _loss_of_cell(cell: Any, steps: int, input: Any, batch: int, seed: int) -> Tensor:
+def _places(drawing: Any) -> Drawn:
+    edges = [(e.tail, e.head) for e in drawing.placed.edges if e.path]
+    return Drawn(dict(drawing._picture.ids), edges)
+
+
+def _not_recorded(graph: Graph) -> str:
+    """What of a graph may depend on what can be edited but was not recorded, and so cannot be computed again."""
+    leaves = [n for n in graph.nodes if graph.is_leaf(n)]
+    first = min((n.number for n in leaves if n.requires_grad), default=math.inf)
+    for n in leaves:
+        source = getattr(n, "source", None)
+        if source and n.number > first and not n.requires_grad:
+            return f"a result of {source} was not recorded, as nothing needs its gradient"
+    return ""
+
+
+def _loss_of_function(function: Callable[..., Any], given: Any, generator: np.random.Generator) -> tuple[Tensor, str]:
+    """½ ‖y‖² of a function of given or random arguments, or y if it is a scalar, every node in the graph."""
+    from ..derivation.quantities import argument_names
+
+    name = getattr(function, "__name__", type(function).__name__)
+    if given is None:
+        raise ArgumentError(with_user_line(f"explore: give the shape of each argument of {name}: input=(…)"))
+    several = isinstance(given, (tuple, list)) and any(not isinstance(n, (int, np.integer)) for n in given)
+    arguments = []
+    for x in given if several else [given]:
+        shape = isinstance(x, (tuple, list)) and all(isinstance(n, (int, np.integer)) for n in x)
+        array = generator.normal(size=tuple(x)) if shape else np.array(x.numpy() if isinstance(x, Tensor) else x)
+        arguments.append(Tensor(array.astype(np.float64) if array.dtype.kind in "iu" else array))
+    for x, called in zip(arguments, argument_names(function, len(arguments)), strict=True):
+        x.named(called, role="input")
+        x.requires_grad = x.dtype.kind == "f"
+    with changed(record="all"):
+        y = function(*arguments)
+        if not isinstance(y, Tensor):
+            raise ArgumentError(with_user_line(f"explore: {name} returned {type(y).__name__}, not a tensor"))
+        return (y if y.size == 1 else ((y**2).sum() * 0.5).named("L")), name
+
+
+def _loss_of_cell(cell: Any, xs: np.ndarray) -> Tensor:
     """½ Σ ‖output_t‖² of a cell on a sequence, every node in the graph."""
-    x = input_of("explore", cell, input, steps=steps, batch=batch)
-    xs = x.sequence("explore", steps, np.random.default_rng(seed))
     losses: list[Tensor] = []
 
     def read(t: int) -> Tensor:
@@ -95,6 +226,9 @@ def _loss_of_cell(cell: Any, steps: int, input: Any, batch: int, seed: int) -> T
         return output, after
 
     state = initial_state(cell, xs.shape[1])
+    for s in flatten(state)[0]:
+        if s.op is None and s.dtype.kind == "f":
+            s.requires_grad = True
     with scope(getattr(cell, "label", type(cell).__name__)):
         run_steps(cell, len(xs), read, lambda _: state, then=add)
         total = losses[0]

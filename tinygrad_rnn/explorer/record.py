@@ -1,60 +1,92 @@
-"""What the page shows: every node with its value and formula, and every step forward and backward."""
+"""What the page shows, as data: nodes, the stops of a walk forward and back, and the program that computes it all."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from ..core.graph import Graph
 from ..core.mode import changed
-from ..core.steps import BackpropStep, backprop_steps
+from ..core.steps import BackpropStep, recorded_backprop_steps
 from ..core.tensor import Tensor, abstract
 from ..derivation.terms import Number, Symbol, Term, term_of
-from ..derivation.writing import PLAIN
 from ..step.names import clean, plain_name, split_name, subscript
 from ..view.labels import time_of
+from .javascript import NoJavaScript
+from .program import Program
+from .segments import equation, said, segments
 
-LARGEST = 32  # rows and columns of an array that are shown
-_DIGITS = 6
 _BRIEF = 20  # characters that a node without a name may be called by
+ORDERS = ("topological", "depth-first")
+Data = dict[str, Any]
+
+
+@dataclass
+class Drawn:
+    """Where nodes are in the drawing: by number the ids of what stands for a node, and the ends of every edge."""
+
+    ids: dict[int, list[str]]
+    edges: list[tuple[str, str]]
 
 
 class Record:
-    """A loss, its graph and its backward pass, as data for the page."""
+    """A loss and its backward pass, node by node.
 
-    def __init__(self, loss: Tensor, graph: Graph):
-        self.graph = graph
-        self.place = {n.number: k for k, n in enumerate(graph.nodes)}
+    Args:
+        loss: of a graph that was recorded whole, or of one from which `why_still` says what is missing.
+        why_still: why nothing may be computed again; "": it may be, unless an op has no JavaScript form.
+    """
+
+    def __init__(self, loss: Tensor, drawn: Drawn, why_still: str = ""):
+        self.loss, self.drawn, self.why = loss, drawn, why_still
+        self.graph = Graph(loss)
+        self.place = {n.number: k for k, n in enumerate(self.graph.nodes)}
+        self.right = recorded_backprop_steps(loss)
+        self.gradients = {loss.number: self.right[0].gradient}
+        for s in self.right:
+            for c in s.contributions:
+                self.gradients[c.operand.number] = c.accumulated
         self.terms: dict[int, Term] = {}
-        for n in graph.nodes:
+        for n in self.graph.nodes:
             self.terms[n.number] = self.term(n)
-        self.loss = loss
+        self.by_label = {t.name: self.place[k] for k, t in self.terms.items() if isinstance(t, Symbol)}
+        self.wanted: list[Tensor] = [loss, *self.gradients.values()]
 
-    def data(self, ids: dict[int, list[str]], edges: list[tuple[str, str]]) -> dict[str, Any]:
-        """Everything, in lists and dictionaries.
+    def data(self) -> tuple[Data, str]:
+        """The data, and the program's functions in JavaScript."""
+        stops = self.stops()
+        nodes = [self.node(n) for n in self.graph.nodes]
+        try:
+            program = Program(self.wanted, live=not self.why)
+        except NoJavaScript as error:
+            self.why = f"{clean(str(error))} has no JavaScript form"
+            program = Program(self.wanted, live=False)
+        at = program.place
 
-        Args:
-            ids: by node number, the drawn nodes that stand for it.
-            edges: the drawn edges, in their order.
-        """
-        right = list(backprop_steps(self.loss))
-        return {
-            "nodes": [self.node(n, ids.get(n.number, [])) for n in self.graph.nodes],
-            "edges": edges,
-            "forward": [self.place[n.number] for n in self.graph.nodes if not self.graph.is_leaf(n)],
-            "backward": {
-                "topological": [self.step(s) for s in right],
-                "depth-first": [self.step(s) for s in backprop_steps(self.loss, "depth-first")],
-            },
-            "gradients": self.gradients(right),
-            "states": self.states(right),
-        }
+        def placed(found: Any) -> Any:
+            """With places in the program for tensors."""
+            if isinstance(found, Tensor):
+                return at[found.number]
+            if isinstance(found, dict):
+                return {k: placed(v) for k, v in found.items()}
+            return [placed(v) for v in found] if isinstance(found, list) else found
+
+        data = {
+            "program": program.data(), "nodes": placed(nodes), "stops": placed(stops), "edges": self.drawn.edges,
+            "loss": self.place[self.loss.number], "learned": self.learned(), "states": self.states(), "why": self.why,
+            "single": self.graph.nodes[-1].dtype.itemsize < 8,
+        }  # fmt: skip
+        return data, program.script()
 
     # -- nodes ----------------------------------------------------------------------------------------------------
 
     def name(self, n: Tensor) -> str:
         return plain_name(*split_name(clean(n.name or ""), time_of(n)))
+
+    def key(self, n: Tensor) -> str:
+        """What the scripting handle calls a node: c_2, weight_hh."""
+        t = time_of(n)
+        return clean(n.name or "") + ("" if t is None or not n.name else f"_{t}")
 
     def term(self, n: Tensor) -> Term:
         """What a node is called: its name, its number if it is a constant, how it is computed, or a with its place."""
@@ -63,50 +95,89 @@ class Record:
         if self.graph.is_leaf(n):
             array = n.numpy()
             return Number(float(array)) if array.size == 1 and not array.shape else Symbol(self.name(n) or "constant")
-        made = term_of(n, {x.number: self.terms[x.number] for x in n.inputs})
-        if len(PLAIN.write(made)) <= _BRIEF:
-            return made
-        return Symbol("a" + subscript(str(self.place[n.number])))
+        made = self.made(n)
+        return made if len(said(made)) <= _BRIEF else Symbol("a" + subscript(str(self.place[n.number])))
 
-    def node(self, n: Tensor, ids: list[str]) -> dict[str, Any]:
-        made = term_of(n, {x.number: self.terms[x.number] for x in n.inputs}) if not self.graph.is_leaf(n) else None
-        text = PLAIN.write(self.terms[n.number])
+    def made(self, n: Tensor) -> Term:
+        return term_of(n, {x.number: self.terms[x.number] for x in n.inputs})
+
+    def node(self, n: Tensor) -> Data:
         found = {
             "name": self.name(n) if n.name else "",
-            "label": text,
+            "label": said(self.terms[n.number]),
+            "key": self.key(n),
             "path": clean(n.path),
             "role": self.graph.role(n),
-            "op": n.op.name if made is not None and n.op is not None else "",
-            "formula": "" if made is None else text if PLAIN.write(made) == text else f"{text} = {PLAIN.write(made)}",
-            "inputs": [self.place[x.number] for x in self.graph.operands(n)],
-            "value": array_data(n.numpy()),
-            "ids": ids,
+            "op": "" if self.graph.is_leaf(n) or n.op is None else n.op.name,
+            "in": [self.place[x.number] for x in self.graph.operands(n)],
+            "v": n,
+            "ids": self.drawn.ids.get(n.number, []),
         }
+        if n.number in self.gradients:
+            found["g"] = self.gradients[n.number]
         step = time_of(n)
         return found | ({} if step is None else {"t": step})
 
-    # -- steps back -----------------------------------------------------------------------------------------------
+    def learned(self) -> list[int]:
+        """What gradient descent changes: the parameters, or where there are none what wants a gradient."""
+        leaves = [n for n in self.graph.nodes if self.graph.is_leaf(n) and n.number in self.gradients]
+        parameters = [n for n in leaves if self.graph.role(n) == "parameter"]
+        return [self.place[n.number] for n in parameters or leaves]
 
-    def step(self, s: BackpropStep) -> dict[str, Any]:
+    def states(self) -> dict[str, list[int]]:
+        """The nodes of each state, by its name, in the order of time."""
+        found: dict[str, list[int]] = {}
+        for n in self.graph.nodes:
+            leads = n.number in self.gradients and self.graph.role(n) in ("state", "output")
+            if time_of(n) is not None and n.name and leads:
+                found.setdefault(clean(n.name), []).append(self.place[n.number])
+        return {name: places for name, places in found.items() if len(places) > 1}
+
+    # -- stops ------------------------------------------------------------------------------------------------------
+
+    def stops(self) -> Data:
+        """At op level: every node is one."""
+        wrong = recorded_backprop_steps(self.loss, "depth-first")
         return {
-            "node": self.place[s.node.number],
-            "gradient": array_data(s.gradient),
-            "complete": s.complete,
-            "passes": [
-                {
-                    "to": self.place[c.operand.number],
-                    "rule": self.rule(s.node, c.operand),
-                    "gradient": array_data(c.gradient),
-                    **({} if c.partial is None else {"partial": array_data(c.partial)}),
-                    **({} if np.array_equal(c.gradient, c.accumulated) else {"sum": array_data(c.accumulated)}),
-                    "complete": c.complete,
-                }
-                for c in s.contributions
-            ],
+            "forward": [self.forward_stop(n) for n in self.graph.nodes if not self.graph.is_leaf(n)],
+            "topological": [self.backward_stop(s) for s in self.right],
+            "depth-first": [self.backward_stop(s) for s in wrong],
         }
 
-    def rule(self, node: Tensor, operand: Tensor) -> str:
-        """What goes back to the operand, in the names of this node: δa = δy ⊙ b."""
+    def forward_stop(self, n: Tensor) -> Data:
+        term, made = self.terms[n.number], self.made(n)
+        left_out = said(term) == said(made)
+        written = segments(made, self.find) if left_out else equation(term, made, self.find)
+        return self.stop(n, [{"node": self.place[n.number], "eq": written}])
+
+    def backward_stop(self, s: BackpropStep[Tensor]) -> Data:
+        self.wanted.append(s.gradient)
+        mine = _adjoint(self.terms[s.node.number])
+        item = {
+            "node": self.place[s.node.number],
+            "eq": [*segments(mine, self.find), " = ∂L/∂", *segments(_bracketed(self.terms[s.node.number]), self.find)],
+            "g": s.gradient,
+            "complete": s.complete,
+            "passes": [self.passed(s.node, c) for c in s.contributions],
+        }
+        return self.stop(s.node, [item])
+
+    def stop(self, n: Tensor, items: list[Data]) -> Data:
+        step = time_of(n)
+        return {"items": items, **({} if step is None else {"t": step})}
+
+    def passed(self, node: Tensor, c: Any) -> Data:
+        found = {"to": self.place[c.operand.number], "rule": self.rule(node, c.operand), "g": c.gradient}
+        found["complete"] = c.complete
+        if c.partial is not None:
+            found["partial"] = c.partial
+        if c.accumulated is not c.gradient:
+            found["sum"] = c.accumulated
+        self.wanted += [x for x in found.values() if isinstance(x, Tensor)]
+        return found
+
+    def rule(self, node: Tensor, operand: Tensor) -> list[Any]:
+        """What goes back to the operand, in the names of this node: δa += δy ⊙ b."""
         op = node.op
         assert op is not None
         i = next(k for k, x in enumerate(node.inputs) if x is operand)
@@ -118,48 +189,28 @@ class Record:
         known[y.number] = self.terms[node.number]
         known[g.number] = _adjoint(self.terms[node.number])
         if gradient is None:
-            return ""
-        return f"{PLAIN.write(_adjoint(self.terms[operand.number]))} += {PLAIN.write(term_of(gradient, known))}"
+            return []
+        left = segments(_adjoint(self.terms[operand.number]), self.find)
+        return [*left, " += ", *segments(term_of(gradient, known), self.find)]
 
-    def gradients(self, steps: list[BackpropStep]) -> dict[int, Any]:
-        """The complete gradient of every node, by its place."""
-        found: dict[int, Any] = {}
-        for s in steps:
-            found[self.place[s.node.number]] = array_data(s.gradient)
-            for c in s.contributions:
-                if c.complete:
-                    found[self.place[c.operand.number]] = array_data(c.accumulated)
-        return found
+    def find(self, symbol: Symbol) -> tuple[int | None, str]:
+        return self.by_label.get(symbol.name), ""
 
-    def states(self, steps: list[BackpropStep]) -> dict[str, list[list[float]]]:
-        """‖∂L/∂s_t‖ against t, by the name of the state: pairs (t, norm)."""
-        found: dict[str, list[list[float]]] = {}
-        for s in reversed(steps):
-            t = time_of(s.node)
-            if t is not None and s.node.name and self.graph.role(s.node) in ("state", "output"):
-                norm = float(np.linalg.norm(s.gradient))
-                found.setdefault(clean(s.node.name), []).append([t, _rounded(norm)])
-        return {name: pairs for name, pairs in found.items() if len(pairs) > 1}
+
+def _bracketed(term: Term) -> Term:
+    return term if isinstance(term, Symbol) else Symbol(f"({said(term)})")
 
 
 def _adjoint(term: Term) -> Term:
-    return Symbol(PLAIN.write(term) if isinstance(term, Symbol) else f"({PLAIN.write(term)})", None, "δ")
+    return Symbol(said(term) if isinstance(term, Symbol) else f"({said(term)})", None, "δ")
 
 
-def array_data(array: np.ndarray) -> dict[str, Any]:
-    """Shape and entries, row by row; of a large array the first rows and columns, and what all of it amounts to."""
-    array = np.asarray(array)
-    flat = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
-    shown = flat[:LARGEST, :LARGEST]
-    found: dict[str, Any] = {"shape": list(array.shape), "rows": [[_rounded(float(v)) for v in row] for row in shown]}
-    if shown.size < flat.size:
-        found["norm"] = _rounded(float(np.linalg.norm(flat.astype(np.float64))))
+def ids_of(graph: Graph, ids: dict[int, list[str]]) -> dict[int, list[str]]:
+    """Of every node what is drawn for it: itself, or else the first that is computed from it and drawn."""
+    found = dict(ids)
+    for n in reversed(graph.nodes):
+        if n.number in found:
+            for x in graph.operands(n):
+                if not graph.is_leaf(x):
+                    found.setdefault(x.number, found[n.number])
     return found
-
-
-def _rounded(value: float) -> Any:
-    """Six digits; JSON has no word for infinities and NaN."""
-    if not np.isfinite(value):
-        return str(value)
-    short = float(f"{value:.{_DIGITS}g}")
-    return int(short) if short.is_integer() and abs(short) < 1e6 else short
