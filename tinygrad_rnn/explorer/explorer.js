@@ -281,11 +281,11 @@ function colour() {
   if (goesBack) for (const s of backward().slice(0, now - forward.length + 1)) for (const i of s.items) graded.set(i.node, i);
   const mine = new Set(items.map(i => i.node)), read = new Set(), item = items[hand];
   if (item.passes) item.passes.forEach(p => read.add(p.to));
+  else if (!goesBack && nodes[item.node].in.every(shown)) nodes[item.node].in.forEach(k => read.add(k));
   else for (const part of item.eq) {
     if (typeof part === "string" || part[2] === null || part[2] === item.node) continue;
     if (!goesBack || part[3] === "δ") read.add(part[2]);
   }
-  if (!goesBack && read.size === 0) nodes[item.node].in.forEach(k => read.add(k));
   const on = (set, list) => list.some(k => set.has(k));
   for (const { g, nodes: list } of elements.values()) {
     const waits = list.filter(k => staged.has(k));
