@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -50,6 +50,7 @@ class Graph:
         self._given = {x.number for x in self._inputs or ()}
         self.boundary = {x.number for x in boundary} | self._given
         self._results = {x.number for x in self.outputs}
+        self.adjoint_of: dict[int, Tensor] = {}  # of a backward graph: by number of a gradient δq, q
 
     @cached_property
     def nodes(self) -> list[Tensor]:
@@ -185,9 +186,11 @@ class Graph:
 
         Args:
             wrt: what to differentiate by; default: the inputs, states and parameters that are leaves and floats.
-            seeds: ∂L/∂output for each output; default: ones for a scalar, a named input "δ…" otherwise.
+            seeds: ∂ℓ/∂output for each output, what a loss ℓ says of it directly; default: 1 for a scalar, a named
+                input "∂ℓ/∂…" otherwise.
 
-        Each node's `origin` is the forward node it belongs to; forward values it reads appear with role "saved".
+        The gradient of the outputs' loss by a named node q is named δq, all of it; what an output is given from
+        outside, before what other nodes add, ∂ℓ/∂q. Each node's `origin` is the forward node it belongs to; forward values it reads appear with role "saved".
         """
         whole = Graph(self.outputs, self._inputs)  # beyond the boundary too: a second order goes all the way
         nodes = whole.nodes
@@ -199,17 +202,18 @@ class Graph:
             n for n in nodes if whole.is_leaf(n) and n.dtype.kind == "f" and self.role(n) != "constant"
         ]  # fmt: skip
         seeds = [_seed(out) for out in self.outputs] if seeds is None else list(seeds)
+        named = [n for n in nodes if n.name is not None and n.dtype.kind == "f" and self.role(n) != "constant"]
+        asked = {x.number: x for x in (*targets, *named)}
         with changed(record="all"):
-            pairs = pull_back(self.outputs, seeds, wrt=targets, retain_graph=True, create_graph=True)
+            pairs = pull_back(self.outputs, seeds, wrt=list(asked.values()), retain_graph=True, create_graph=True)
         found = {x.number: g for x, g in pairs}
         missing = [x for x in targets if x.number not in found]
         if wrt is not None and missing:
             raise NotInGraphError(with_user_line(f"no output depends on {missing[0].path} {missing[0].describe()}"))
         targets = [x for x in targets if x.number in found]
+        adjoint_of = _called_adjoints(found, nodes)
         graph = Graph([found[x.number] for x in targets], [s for s in seeds if s.role == "input"], boundary=nodes)
-        for x, g in zip(targets, graph.outputs, strict=True):
-            if x.name is not None and g.name is None and g.number not in graph.boundary:
-                g.named(f"∂{x.name}")
+        graph.adjoint_of = adjoint_of
         return graph
 
     def __repr__(self) -> str:
@@ -232,5 +236,22 @@ def _seed(out: Tensor) -> Tensor:
         one.role = "constant"
         return one.named("1")
     seed = abstract(out.shape, out.dtype) if out.is_abstract else Tensor(np.ones(out.shape, out.dtype))
-    seed.scope = out.scope  # δh of which time step
-    return seed.named(f"δ{out.name or ''}", role="input")
+    seed.scope = out.scope  # of which time step
+    return seed.named(f"∂ℓ/∂{out.name or ''}", role="input")
+
+
+def _called_adjoints(found: Mapping[int, Tensor], nodes: Sequence[Tensor]) -> dict[int, Tensor]:
+    """Name the whole gradient of every named node after it, a tensor that is that of several after the first.
+
+    Returns by the number of a gradient the node.
+    """
+    made: dict[int, Tensor] = {}
+    known = {n.number for n in nodes}
+    for x in nodes:
+        g = found.get(x.number)
+        seed = g is not None and g.role == "input" and (g.name or "").startswith("∂ℓ/∂")
+        if g is not None and x.name is not None and (g.name is None or seed) and g.number not in known:
+            if g.role != "constant":
+                g.named(f"δ{x.name}")
+                made[g.number] = x
+    return made

@@ -13,8 +13,8 @@ from ..core.graph import Graph
 from ..core.mode import changed
 from ..core.op import Op
 from ..core.tensor import Tensor, abstract
-from .quantities import Quantity, Step
-from .terms import Number, Symbol, Term, shifted, term_of
+from ..step.quantities import Quantity, Step
+from ..step.terms import Number, Symbol, Term, shifted, term_of
 from .writing import PLAIN
 
 

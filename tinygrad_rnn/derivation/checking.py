@@ -16,10 +16,10 @@ from ..core.trees import flatten
 from ..step.body import BATCH
 from ..step.cells import initial_state, one_cell
 from ..step.inputs import input_of
+from ..step.terms import Symbol
 from .derivation import Derivation, derive
 from .formats import Line
 from .numpy_text import identifier
-from .terms import Symbol
 from .writing import PLAIN
 
 Gradients = Mapping[str, Any]

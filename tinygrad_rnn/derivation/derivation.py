@@ -12,12 +12,12 @@ from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor
 from ..step.cells import is_cell, one_cell, refuse_class
 from ..step.inputs import input_of
+from ..step.quantities import Step, step_of, step_of_function
+from ..step.terms import ZERO, OverTime, Symbol, Term, add, factored, replaced, shifted, symbols
 from . import formats
 from .adjoints import Adjoints, Contribution
 from .formats import Line, Page, Section
 from .numpy_source import NumpyFunction, numpy_function
-from .quantities import Step, step_of, step_of_function
-from .terms import ZERO, OverTime, Symbol, Term, add, factored, replaced, shifted, symbols
 from .writing import PLAIN
 
 STYLES = ("bptt", "simplified")

@@ -8,9 +8,9 @@ from typing import Any
 
 from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor
+from ..step.quantities import Quantity, Step
 from .adjoints import Adjoints, Contribution
 from .numpy_text import Writer, identifier
-from .quantities import Quantity, Step
 
 _DOC = '''"""Forward and backward through time.
 

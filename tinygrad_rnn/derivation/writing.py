@@ -7,7 +7,7 @@ import unicodedata
 from typing import Any
 
 from ..step.names import clean
-from .terms import (
+from ..step.terms import (
     Applied,
     MatrixProduct,
     Number,

@@ -19,12 +19,13 @@ from ..derivation import derive
 from ..step.cells import initial_state, is_cell, is_module, one_cell
 from ..step.inputs import input_of
 from ..step.looping import run_steps
+from ..step.quantities import argument_names
 from ..step.scan import scan_of
+from ..step.unpacked import unpacked_run
 from ..view.api import draw
 from .by_gate import GateRecord
 from .page import page
 from .record import Drawn, Record
-from .unpacked import unpacked_run
 
 _LARGEST = 4000  # nodes
 LEVELS = ("gate", "op")
@@ -191,8 +192,6 @@ def _not_recorded(graph: Graph) -> str:
 
 def _loss_of_function(function: Callable[..., Any], given: Any, generator: np.random.Generator) -> tuple[Tensor, str]:
     """½ ‖y‖² of a function of given or random arguments, or y if it is a scalar, every node in the graph."""
-    from ..derivation.quantities import argument_names
-
     name = getattr(function, "__name__", type(function).__name__)
     if given is None:
         raise ArgumentError(with_user_line(f"explore: give the shape of each argument of {name}: input=(…)"))

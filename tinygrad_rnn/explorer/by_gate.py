@@ -8,13 +8,13 @@ from typing import Any
 from ..core.tensor import Tensor
 from ..derivation.derivation import Derivation
 from ..derivation.formats import Line
-from ..derivation.quantities import Quantity, Step
-from ..derivation.terms import OverTime, Symbol, symbols
 from ..step.names import clean, plain_name, split_name
+from ..step.quantities import Quantity, Step
+from ..step.terms import OverTime, Symbol, symbols
+from ..step.unpacked import Run
 from ..view.labels import time_of
 from .record import Data, Drawn, Record, ids_of
 from .segments import Find, equation
-from .unpacked import Run
 
 
 class GateRecord(Record):

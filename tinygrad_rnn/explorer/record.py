@@ -9,8 +9,8 @@ from ..core.graph import Graph
 from ..core.mode import changed
 from ..core.steps import BackpropStep, recorded_backprop_steps
 from ..core.tensor import Tensor, abstract
-from ..derivation.terms import Number, Symbol, Term, term_of
 from ..step.names import clean, plain_name, split_name, subscript
+from ..step.terms import Number, Symbol, Term, term_of
 from ..view.labels import time_of
 from .javascript import NoJavaScript
 from .program import Program

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..derivation.terms import Symbol, Term
 from ..derivation.writing import PLAIN, Plain
 from ..step.names import clean, split_name
+from ..step.terms import Symbol, Term
 
 #: What a symbol stands for: a place in the page's list of nodes, and the time step to write; None: none.
 Find = Callable[[Symbol], tuple[int | None, str]]

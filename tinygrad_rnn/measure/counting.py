@@ -10,9 +10,9 @@ from ..core.counting import flops
 from ..core.graph import Graph
 from ..core.tensor import Tensor
 from ..derivation.adjoints import Adjoints
-from ..derivation.quantities import Step
 from ..step.body import BATCH, width
 from ..step.gates import is_block
+from ..step.quantities import Step
 
 
 @dataclass

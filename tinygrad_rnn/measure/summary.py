@@ -13,9 +13,9 @@ import numpy as np
 from ..core.counting import flops
 from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor
-from ..derivation.quantities import step_of, step_of_body
 from ..step.cells import cells_in, is_cell, is_module, named_parameters, refuse_class
 from ..step.inputs import Input, input_of
+from ..step.quantities import step_of, step_of_body
 from ..step.scan import ScanAttrs, Stepper, scan_of
 from ..step.subject import trace_module
 from .counting import counts

@@ -76,9 +76,9 @@ class Cell(Module):
         return next(own, None) or next((p.dtype for _, p in self._all_names()), np.dtype(np.float32))
 
     def zeros(self, batch: int | None, size: int, name: str = "h") -> Tensor:
-        """A state of zeros, (batch, size) or (size,); named h′, the h of the step before, if `name` is "h"."""
+        """A state of zeros, (batch, size) or (size,); called `name`."""
         state = Tensor(np.zeros((size,) if batch is None else (batch, size), self.dtype))
-        return state.named(f"{name}′", role="state")
+        return state.named(name, role="state")
 
     def checked_input(self, x: TensorLike) -> Tensor:
         """x as a tensor the cell can compute with.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-_SUBSCRIPTS = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
+_SUBSCRIPTS = str.maketrans("0123456789+-−t", "₀₁₂₃₄₅₆₇₈₉₊₋₋ₜ")
+_STEPS = set("0123456789+-−t")
 
 
 def clean(text: str) -> str:
@@ -25,7 +26,7 @@ def subscript(text: str) -> str:
     return text.translate(_SUBSCRIPTS)
 
 
-def split_name(name: str, step: int | None = None) -> tuple[str, str]:
+def split_name(name: str, step: int | str | None = None) -> tuple[str, str]:
     """A name as base and subscript: ``W_xf`` → W, xf; ``c`` at step 3 → c, 3. A word keeps its underscores."""
     name = clean(name)
     base, _, index = name.partition("_")
@@ -33,11 +34,11 @@ def split_name(name: str, step: int | None = None) -> tuple[str, str]:
     plain = all(c.isalnum() or unicodedata.combining(c) for c in index)
     if not (1 <= letters <= 2 and index and len(index) <= 4 and plain):
         base, index = name, ""
-    return base, ",".join(part for part in (index, "" if step is None else str(step)) if part)
+    return base, ",".join(part for part in (index, "" if step is None else str(step).replace("-", "−")) if part)
 
 
 def plain_name(base: str, index: str) -> str:
     """Base and subscript in one plain string: c₃, W_xf."""
     if not index:
         return base
-    return base + subscript(index) if index.lstrip("-").isdecimal() else f"{base}_{index}"
+    return base + subscript(index) if set(index) <= _STEPS else f"{base}_{index}"

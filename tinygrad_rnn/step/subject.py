@@ -17,6 +17,8 @@ from ..core.trees import flatten
 from .cells import cells_in, initial_state, is_cell, is_module, refuse_class, stepped
 from .inputs import Input, input_of, missing_input, shape_of
 from .looping import run_steps
+from .quantities import step_of
+from .unpacked import unpacked_graph
 
 _STEPS = 5  # of the sequence a layer is traced with, if nobody says how long it is
 
@@ -30,8 +32,10 @@ class Subject:
     loops: list[tuple[Tensor, Tensor]] = field(default_factory=list)
 
 
-def subject(reader: str, thing: Any, *, steps: int | None, batch: int, given: Any) -> Subject:
+def subject(reader: str, thing: Any, *, steps: int | None, batch: int, given: Any, packed: bool = False) -> Subject:
     """The graph of a tensor, a graph, a cell, a module or a function; `given` as for `input_of`.
+
+    A cell whose step can be read by its quantities is, with its gates unpacked; `packed`: as it is computed.
 
     Raises:
         ArgumentError: it is none of these, or it is not known of what shape its input is.
@@ -44,7 +48,7 @@ def subject(reader: str, thing: Any, *, steps: int | None, batch: int, given: An
         return Subject(Graph(thing), thing.path)
     if is_cell(thing):
         x = input_of(reader, thing, given, steps=steps, batch=batch)
-        graph = trace_cell(thing, x)
+        graph = (None if packed else _by_quantities(reader, thing, x)) or trace_cell(thing, x)
         states = graph.inputs[x.steps or 1 :]
         loops = list(zip(graph.outputs[len(graph.outputs) - len(states) :], states, strict=True))
         return Subject(graph, type(thing).__name__, loops if x.steps is None else [])
@@ -60,6 +64,17 @@ def subject(reader: str, thing: Any, *, steps: int | None, batch: int, given: An
             f"{reader}: expected a tensor, a graph, a cell, a module or a function, got {type(thing).__name__}"
         )
     )
+
+
+def _by_quantities(reader: str, cell: Any, x: Input) -> Graph | None:
+    """A cell's graph with its gates unpacked; None if its step is not row by row."""
+    if x.batch is None:
+        return None
+    try:
+        step = step_of(reader, cell, x)
+    except ArgumentError:
+        return None
+    return unpacked_graph(cell, x, step)
 
 
 def _several(given: Any) -> bool:

@@ -8,7 +8,9 @@ from typing import Any
 from ..core.errors import ArgumentError, DrawingError, with_user_line
 from ..core.graph import Graph
 from ..core.tensor import Tensor
+from ..step.cells import is_cell, is_module
 from ..step.subject import Subject, subject
+from .adjoints import with_adjoints
 from .build import build
 from .drawing import Drawing
 from .elide import elide
@@ -18,6 +20,7 @@ from .gates import gates
 from .groups import groups
 from .sheet import Sheet
 from .theme import THEMES
+from .tidy import tidied
 
 _CHOICES = {
     "direction": ("forward", "backward", "both"),
@@ -48,6 +51,7 @@ def draw(
     max_nodes: int = 1500,
     time_limit: float = 20.0,
     engine: str = "bundled",
+    packed: bool = False,
 ) -> Drawing:
     """A picture of a computation.
 
@@ -79,6 +83,8 @@ def draw(
         max_nodes: refuse larger graphs.
         time_limit: seconds of computing for the layout.
         engine: "bundled" Graphviz, or the machine's own "dot".
+        packed: draw a cell or layer as it is computed, with one product for all gates and its slices. By default each
+            gate has its own, W_f x + R_f h, as equations have; transposes are left out, and sums of sums are one.
 
     Raises:
         ArgumentError: an argument makes no sense.
@@ -88,11 +94,13 @@ def draw(
     opposite way, in red. A ghost (dashed) repeats a weight or a state where another step uses it.
     """
     shown = _checked(show, direction=direction, level=level, view=view, theme=theme)
-    if direction != "forward" and level != "op":
-        raise ArgumentError(with_user_line(f"draw: gradients are drawn at level='op', not {level!r}"))
-    about = subject("draw", thing, steps=3 if view == "unrolled" and steps is None else steps, batch=batch, given=input)
-    backward = about.graph.backward(wrt) if direction != "forward" else None
-    sheet = _sheet(about, backward, direction, level, view, elide_after, shown, names or {})
+    if direction != "forward" and level not in ("op", "gate"):
+        raise ArgumentError(with_user_line(f"draw: gradients are drawn at level='op' or 'gate', not {level!r}"))
+    about = subject("draw", thing, steps=3 if view == "unrolled" and steps is None else steps, batch=batch, given=input,
+                    packed=packed)  # fmt: skip
+    backward = about.graph.backward(wrt) if direction != "forward" and level == "op" else None
+    plainly = not packed and (is_cell(thing) or is_module(thing))
+    sheet = _sheet(about, backward, direction, level, view, elide_after, shown, names or {}, plainly)
     if len(sheet.order) > max_nodes:
         raise DrawingError(
             with_user_line(
@@ -123,13 +131,14 @@ def _checked(show: str | Iterable[str], **chosen: Any) -> frozenset[str]:
 
 def _sheet(
     about: Subject, backward: Graph | None, direction: str, level: str, view: str | None, elide_after: int | None,
-    shown: Set[str], names: Mapping[str, str],
+    shown: Set[str], names: Mapping[str, str], plainly: bool,
 ) -> Sheet:  # fmt: skip
     """What is to be drawn of a graph and its backward graph."""
-    sheet = Sheet.of(about.graph, backward, direction)
+    sheet = Sheet.of(about.graph, backward, direction if level == "op" else "forward")
     sheet.names = dict(names)
+    _say_when(sheet, about, {} if backward is None else backward.adjoint_of)
     if level != "layer":
-        sheet = with_bodies(sheet, unrolled=view == "unrolled")
+        sheet = with_bodies(sheet, unrolled=view == "unrolled", packed=not plainly)
     if view == "fold":
         if about.loops and direction != "backward":
             for _, state in about.loops:
@@ -139,5 +148,31 @@ def _sheet(
     elif elide_after is not None:
         sheet = elide(sheet, elide_after)
     if level == "gate":
-        return gates(sheet, weights="weights" in shown)
-    return sheet if level == "op" else groups(sheet, level, shown)
+        sheet = gates(sheet, weights="weights" in shown)
+        return sheet if direction == "forward" else with_adjoints(sheet, direction, about.loops)
+    if level == "op":
+        return tidied(sheet) if plainly else sheet
+    return groups(sheet, level, shown)
+
+
+def _say_when(sheet: Sheet, about: Subject, adjoint_of: Mapping[int, Tensor]) -> None:
+    """Of one step of a cell, everything is of time t and the state before of t − 1; before step 0 it is of −1.
+
+    Args:
+        adjoint_of: by number of a gradient, what it is the gradient of, whose time it has.
+    """
+    before = {state.number for _, state in about.loops}
+    timed = any(n.scope is not None and n.scope.step is not None for n in sheet.order)
+    for n in sheet.order:
+        role = sheet.roles[n.number]
+        leaf = n.op is None
+        if about.loops and role not in ("parameter", "constant"):
+            sheet.moments[n.number] = "t−1" if n.number in before else "t"
+        elif timed and leaf and role == "state" and (n.scope is None or n.scope.step is None):
+            sheet.moments[n.number] = "−1"
+    for n in sheet.order:
+        if (x := adjoint_of.get(n.number)) is not None:
+            sheet.moments[n.number] = None if x.role == "parameter" else sheet.moment(x)
+    for new, _ in about.loops:  # of one step, that is from the loss and from the next step
+        sheet.names.setdefault(f"∂ℓ/∂{new.name}", "from t+1")
+        sheet.moments |= {n.number: None for n in sheet.order if n.name == f"∂ℓ/∂{new.name}"}

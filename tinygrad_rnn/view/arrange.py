@@ -7,8 +7,8 @@ at its foot, climbs the gap between two blocks and enters the next at its head; 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .dot import block_dot, exit_id, frame_label
@@ -123,14 +123,18 @@ def _columns(picture: Picture, engine: str, time_limit: float) -> list[_Column]:
         else:
             edges[picture.nodes[edge.tail].block].append(edge)
     known: dict[str, Positions] = {}
+    alike: dict[int, list[list[_Kind]]] = {}  # by row: which nodes stand together in its first step
     columns = []
     for i, block in enumerate(picture.blocks):
-        source, ids, clusters = block_dot(nodes[i], edges[i], exits[i], picture.across)
+        beside = _beside(nodes[i], alike.get(block.row, ())) if picture.across else ()
+        source, ids, clusters = block_dot(nodes[i], edges[i], exits[i], picture.across, beside)
         if source not in known:
             known[source] = lay_out(source, engine=engine, time_limit=end - clock())
         positions = known[source]
         if picture.across and _state_below(positions, edges[i], ids, picture):
             positions = positions.upside_down()
+        if block.frames and block.row not in alike:
+            alike[block.row] = _ranks(nodes[i], positions, ids)
         column = _Column(i, block.row, block.frames, positions, ids, clusters)
         column.wide, column.high = column.positions.wide, column.positions.high
         if block.frames:
@@ -138,6 +142,36 @@ def _columns(picture: Picture, engine: str, time_limit: float) -> list[_Column]:
             column.wide, column.high = max(column.wide + 2 * PAD, label), column.high + 2 * PAD + HEAD
         columns.append(column)
     return columns
+
+
+_Kind = tuple[str, str, bool, int]  # what nodes of different steps have in common, and which of those of its kind it is
+
+
+def _kinds(nodes: list[Node]) -> dict[_Kind, Node]:
+    """The nodes of a step that are computed in it, by what they have in common with those of other steps."""
+    found: dict[_Kind, Node] = {}
+    count: Counter[tuple[str, str, bool]] = Counter()
+    for node in nodes:
+        if not (node.ghost or node.entry or node.leaves):
+            kind = (node.label.glyph if node.kind != "joint" else "", node.label.base, node.backward)
+            found[*kind, count[kind]] = node
+            count[kind] += 1
+    return found
+
+
+def _ranks(nodes: list[Node], positions: Positions, ids: dict[str, str]) -> list[list[_Kind]]:
+    """Which nodes of a step stand one below the other, from the top."""
+    ranks: dict[int, list[tuple[float, _Kind]]] = defaultdict(list)
+    for kind, node in _kinds(nodes).items():
+        x, y = positions.nodes[ids[node.id]]
+        ranks[round(x)].append((y, kind))
+    return [[kind for _, kind in sorted(rank)] for rank in ranks.values() if len(rank) > 1]
+
+
+def _beside(nodes: list[Node], ranks: Iterable[list[_Kind]]) -> list[list[str]]:
+    """The same of another step, where it has all of them."""
+    own = _kinds(nodes)
+    return [[own[kind].id for kind in rank] for rank in ranks if all(kind in own for kind in rank)]
 
 
 def _state_below(positions: Positions, edges: list[Edge], ids: dict[str, str], picture: Picture) -> bool:

@@ -20,7 +20,7 @@ class _Key(NamedTuple):
 
 
 class Blocks:
-    """Assigns each node a block. `home` lacks the leaves outside all steps: each reader's block draws its own copy."""
+    """Assigns each node a block, those of `before` one of their own before the first step. `home` lacks the leaves outside all steps: each reader's block draws its own copy."""
 
     def __init__(
         self,
@@ -28,6 +28,7 @@ class Blocks:
         operands: Mapping[int, tuple[Tensor, ...]],
         forward: Set[int],
         flat: bool = False,
+        before: Set[int] = frozenset(),
     ):
         self.flat = flat
         self.runs: list[tuple[str, ...]] = []  # the places that own time steps: a cell, a loop
@@ -44,11 +45,21 @@ class Blocks:
             computed = [n for n in order if operands[n.number]]
             own = [n for n in computed if n.number in forward] or [n for n in computed if n.scope is not None]
             keys = dict.fromkeys(keys, _Key(0, 0.0, _shared([_labels(n.scope) for n in own])))
+        self._put_before(order, operands, before, keys)
         ordered = sorted({key for key in keys.values() if key is not None} or {_Key(0, 0.0, ())})
         place = {key: i for i, key in enumerate(ordered)}
         self.home = {number: place[key] for number, key in keys.items() if key is not None}
         self.blocks = [Block(key.frames, key.row) for key in ordered]
         self.times = [key.time for key in ordered]
+
+    def _put_before(
+        self, order: Sequence[Tensor], operands: Mapping[int, tuple[Tensor, ...]], before: Set[int],
+        keys: dict[int, _Key | None],
+    ) -> None:  # fmt: skip
+        near = [(x, node) for node in order for x in operands[node.number]]
+        for a, b in [*near, *[(node, x) for x, node in near]]:
+            if a.number in before and b.number not in before and (key := keys.get(b.number)) is not None:
+                keys[a.number] = _Key(key.row, -1.0, ())
 
     def frames(self, node: Tensor, block: int) -> tuple[str, ...]:
         """The scopes to frame inside the block: the node's own, without those around the block."""

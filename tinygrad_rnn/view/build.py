@@ -33,7 +33,9 @@ class _Builder:
         self.ids = {n.number: f"n{k}" for k, n in enumerate(self.order)}
         self.readers = {x.number: node for node in reversed(self.order) for x in self.operands[node.number]}
         self.drawn: dict[tuple[int, int], str] = {}  # (node, block) → id of its node or ghost there
-        self.blocks = Blocks(self.order, self.operands, {n.number for n in self.order} - sheet.backward, sheet.flat)
+        forward = {n.number for n in self.order} - sheet.backward
+        first = {n.number for n in self.order if sheet.moment(n) == "−1"} if picture.across else set()
+        self.blocks = Blocks(self.order, self.operands, forward, sheet.flat, first)
         if sheet.frames:
             for block in self.blocks.blocks:
                 block.frames = tuple(sheet.frames.get(label, label) for label in block.frames)
@@ -127,11 +129,13 @@ class _Builder:
         shown = self.show - {"value"} if look.small else self.show
         text = label(
             node, role, shown, details=not ghost, glyph=self.sheet.glyphs.get(node.number),
-            timed=node.number not in self.sheet.timeless, names=self.sheet.names,
+            step=self.sheet.moment(node), names=self.sheet.names,
         )  # fmt: skip
         text.details += self.sheet.notes.get(node.number, ()) if not ghost else ()
         if ghost:
-            text = ghost_label(text, node, reader if backward else None, self.sheet.glyphs.get(node.number))
+            text = ghost_label(
+                text, node, reader if backward else None, self.sheet.glyphs.get(node.number), self.sheet.moment(node)
+            )
             kind = "gradient" if backward else "state" if role == "state" else kind
             look = replace(self.looks[kind], fill=self.picture.theme.paper, double=False)
         if node.number in self.pointed.nodes:

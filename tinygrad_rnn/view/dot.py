@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import graphviz
@@ -56,13 +57,18 @@ def _legend(out: Any, picture: Picture) -> None:
 
 
 def block_dot(
-    nodes: Sequence[Node], edges: Iterable[Edge], exits: Iterable[tuple[str, bool]], across: bool = False
+    nodes: Sequence[Node],
+    edges: Iterable[Edge],
+    exits: Iterable[tuple[str, bool]],
+    across: bool = False,
+    beside: Sequence[Sequence[str]] = (),
 ) -> tuple[str, dict[str, str], dict[str, tuple[str, ...]]]:
     """One block, sizes only, for the layout engine: DOT, its name for each node, and the scope of each cluster.
 
     Gradients are laid out against their flow, so that they run upwards beside the values they belong to.
     Entries are kept at the side they come from; `exits` are (source, upwards) points where lanes leave, named
-    after their source with "^" or "v". Names are numbered afresh, so that equal steps give equal text.
+    after their source with "^" or "v". Names are numbered afresh, so that equal steps give equal text. `beside`: nodes
+    that are to stand in one rank, in this order, as they do in another step.
     """
     out = graphviz.Digraph("block")
     out.attr(rankdir="LR" if across else "TB", **SPACING)
@@ -94,6 +100,11 @@ def block_dot(
             for i in members:
                 rank.node(i)
             out.subgraph(rank)
+    for members in beside if not clusters else ():
+        rank = graphviz.Digraph(graph_attr={"rank": "same"})
+        for a, b in pairwise(members):
+            rank.edge(ids[a], ids[b], style="invis")
+        out.subgraph(rank)
     for edge in edges:
         tail, head = ids[edge.tail], ids[edge.head]
         if edge.kind == "gradient":

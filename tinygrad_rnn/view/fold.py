@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isinf
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..core.errors import ArgumentError, with_user_line
 from ..core.mode import Scope
 from ..core.tensor import Tensor
 from ..step.body import BATCH
+from ..step.quantities import step_of_body
 from ..step.scan import ScanAttrs, Stepper, operands_of, scan_of
 from .blocks import Blocks
 from .sheet import Operands, Sheet, stand_in
@@ -20,18 +21,22 @@ from .sheet import Operands, Sheet, stand_in
 LAST = "t = T−1"
 
 
-def with_bodies(sheet: Sheet, unrolled: bool) -> Sheet:
-    """The sheet with every `tg.scan` node replaced by its step: once, with loops, or as often as there are steps."""
+def with_bodies(sheet: Sheet, unrolled: bool, packed: bool = True) -> Sheet:
+    """The sheet with every `tg.scan` node replaced by its step: once, with loops, or as often as there are steps.
+
+    Unless it is to be drawn `packed`, a forward step has its gates unpacked, with their names.
+    """
     if not any(scan_of(node) for node in sheet.order):
         return sheet
     found = replace(sheet, order=[], operands={}, roles=dict(sheet.roles), loops=list(sheet.loops))
     found.looks, found.glyphs, found.backward = dict(sheet.looks), dict(sheet.glyphs), set(sheet.backward)
-    found.notes, found.timeless = dict(sheet.notes), set(sheet.timeless)
+    found.notes, found.moments = dict(sheet.notes), dict(sheet.moments)
     results: dict[int, list[Any]] = {}  # by scan node: what it hands out, one after the other
     for node in sheet.order:
         reads = sheet.operands[node.number]
         if (attrs := scan_of(node)) is not None and reads:
-            results[node.number] = _Scan(found, node, reads, attrs, node.number in sheet.backward).results(unrolled)
+            scan = _Scan(found, node, reads, attrs, node.number in sheet.backward, packed)
+            results[node.number] = scan.results(unrolled)
         elif reads and reads[0].number in results and node.op is not None and node.op.kind == "element":
             values, glyph = results[reads[0].number][(node.attrs or {})["k"]]
             found.add(node, values, sheet.roles[node.number], "structure" if node.name is None else "", glyph)
@@ -50,6 +55,9 @@ class _Scan:
     reads: tuple[Tensor, ...]
     attrs: ScanAttrs[Stepper]
     backward: bool
+    packed: bool
+    called: dict[int, str] = field(default_factory=dict)  # quantities of an unpacked step, by number
+    blocks: dict[int, Tensor] = field(default_factory=dict)  # what is drawn for a parameter of it, or block of one
 
     def __post_init__(self) -> None:
         self.body, self.reverse = self.attrs.recurrence.body, self.attrs.reverse
@@ -58,6 +66,17 @@ class _Scan:
         reads = own.like(self.reads)
         self.sequences, self.states = reads.sequences, reads.states
         self.shared = {leaf.number: x for leaf, x in zip(own.leaves, reads.leaves, strict=True)}
+        if not (self.packed or self.backward):
+            self.unpack()
+
+    def unpack(self) -> None:
+        step = step_of_body(self.body, "", {leaf.number: leaf.name for leaf in self.body.shared if leaf.name})
+        self.body = step.body
+        self.called = {q.node.number: q.symbol.name for q in step.quantities}
+        for p in step.parameters:
+            name = step.symbols[p.number].name
+            shown = self.blocks[p.number] = stand_in(p, name, self.node.scope)
+            self.put(shown, (), "parameter")
 
     def put(self, node: Tensor, reads: tuple[Tensor, ...], role: str, look: str = "", glyph: str = "") -> Tensor:
         if self.backward:
@@ -81,7 +100,11 @@ class _Scan:
             self.sheet.notes[state.number] = ("at first 0",) if zero else ()
             given[own.number] = state
         made = self.step(scope, given)
-        self.sheet.timeless |= {n.number for n in made.values()}
+        before = "t+1" if self.reverse else "t−1"
+        states = {given[own.number].number for own in self.body.states}
+        fixed = {x.number for x in (*self.shared.values(), *self.blocks.values())}
+        computed = [n for n in made.values() if n.number not in fixed]
+        self.sheet.moments |= {n.number: before if n.number in states else "t" for n in computed}
         for own, new in zip(self.body.states, self.body.new_states, strict=True):
             self.sheet.loops.append((made[new.number], given[own.number]))
         outputs = [((made[y.number],), "t = 0 … T−1") for y in self.body.outputs]
@@ -104,7 +127,7 @@ class _Scan:
 
     def step(self, scope: Scope, given: Mapping[int, Tensor]) -> dict[int, Tensor]:
         """A copy of the step's nodes, reading what is given."""
-        made: dict[int, Tensor] = dict(given) | self.shared
+        made: dict[int, Tensor] = dict(given) | self.shared | self.blocks
         handed_on = {n.number for n in self.body.new_states}
         graph = self.body.graph
         for own in graph.nodes:
@@ -125,9 +148,9 @@ class _Scan:
     def like(self, own: Tensor, scope: Scope) -> Tensor:
         """A node for a copy; steps are traced with a batch that is no batch of anybody's."""
         shape = tuple(self.batch if size == BATCH else size for size in own.shape)
-        name = own.name
+        name = self.called.get(own.number, own.name)
         if name is not None and name.endswith("_before"):  # what scans call the states they trace with
-            name = name.removesuffix("_before") + "′"
+            name = name.removesuffix("_before")
         return stand_in(own, name, scope, shape)
 
 
@@ -150,7 +173,7 @@ def folded(sheet: Sheet) -> Sheet:
             rows.setdefault(block.row, []).append(k)
     chosen = {block: steps[len(steps) // 2] for steps in rows.values() for block in steps if len(steps) > 2}
     found = replace(sheet, order=[], roles=dict(sheet.roles), looks=dict(sheet.looks), glyphs=dict(sheet.glyphs))
-    found.loops, found.timeless, found.frames = list(sheet.loops), set(sheet.timeless), dict(sheet.frames)
+    found.loops, found.moments, found.frames = list(sheet.loops), dict(sheet.moments), dict(sheet.frames)
     found.notes = dict(sheet.notes)
     for steps in rows.values():
         if steps[0] in chosen:
@@ -170,8 +193,8 @@ def folded(sheet: Sheet) -> Sheet:
 
     def delayed(x: Tensor, same: Tensor, lag: int, scope: Scope | None) -> Tensor:
         if (same.number, lag) not in delays:
-            before = stand_in(x, f"{x.name}′" if x.name else None, scope)
-            found.timeless.add(before.number)
+            before = stand_in(x, x.name, scope)
+            found.moments[before.number] = f"t−{lag}" if lag > 0 else f"t+{-lag}"
             found.add(before, (), "state", "delay", f"t−{lag}" if lag > 0 else f"t+{-lag}")
             if x.number in sheet.backward:
                 found.backward = found.backward | {before.number}
@@ -200,7 +223,7 @@ def folded(sheet: Sheet) -> Sheet:
         operands[node.number] = tuple(reads)
         found.order.append(node)
         if home in chosen:
-            found.timeless.add(node.number)
+            found.moments[node.number] = "t"
     found.outputs = {alike(n).number for n in sheet.order if n.number in sheet.outputs}
     found.kept(operands, [n for n in found.order if n.number in found.ends])
     return found

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..core.op import Op
 from ..core.tensor import Tensor
 from ..step.names import clean, plain_name, split_name
-from .labels import time_of
 from .sheet import Operands, Sheet, stand_in
 
 
@@ -119,8 +118,15 @@ def _is_activation(op: Op) -> bool:
 def _formula(total: _Sum, called: Mapping[str, str]) -> str:
     names = [clean(called.get(x.name, x.name)) if x.name else "·" for x in total.values.values()]
     read = f"[{', '.join(names)}]" if len(names) > 1 else "".join(names)
-    text = f"W {read}" if len(read) <= 8 else "W ·"
-    return text + " + b" if total.biases else text
+    weight = _letter(total.weights.values(), "W")
+    text = f"{weight} {read}" if len(read) <= 8 else f"{weight} ·"
+    return f"{text} + {_letter(total.biases.values(), 'b')}" if total.biases else text
+
+
+def _letter(parameters: Iterable[Tensor], usual: str) -> str:
+    """What a parameter of a formula is called: its own name where it is a symbol, such as W_n."""
+    names = [clean(p.name) for p in parameters if p.name]
+    return names[0] if len(names) == 1 and split_name(names[0])[1] else usual
 
 
 def _join(sheet: Sheet, nodes: list[Tensor]) -> None:
@@ -143,7 +149,7 @@ def _join(sheet: Sheet, nodes: list[Tensor]) -> None:
 def _called(x: Tensor, sheet: Sheet) -> str:
     if x.name is None:
         return "·"
-    return plain_name(*split_name(sheet.names.get(x.name, x.name), None if x.number in sheet.timeless else time_of(x)))
+    return plain_name(*split_name(sheet.names.get(x.name, x.name), sheet.moment(x)))
 
 
 def _show_weights(sheet: Sheet, gate: Tensor, total: _Sum) -> None:

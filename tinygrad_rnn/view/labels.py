@@ -23,12 +23,12 @@ def label(
     *,
     details: bool = True,
     glyph: str | None = None,
-    timed: bool = True,
+    step: int | str | None = None,
     names: Mapping[str, str] = MappingProxyType({}),
 ) -> Label:
     """The label of a node. Shapes are written where they are news: leaves, named results, and ops that change it.
 
-    `glyph` replaces the op's sign; `timed`: with the time step as subscript; `names`: what to call some names.
+    `glyph` replaces the op's sign; `step`: the time step, as subscript; `names`: what to call some names.
     """
     own = glyph is None
     leaf = glyph is None and (role in ("input", "parameter", "constant", "saved") or node.op is None)
@@ -37,7 +37,7 @@ def label(
     base, index = ("", "")
     constant = role == "constant" and not node.shape and not node.is_abstract
     if node.name and "name" in show and not constant:
-        base, index = split_name(names.get(node.name, node.name), time_of(node) if timed else None)
+        base, index = split_name(names.get(node.name, node.name), step)
     elif leaf:
         base = stand_in(node, role)
     lines = []
@@ -51,7 +51,7 @@ def label(
         ):
             lines.append(number_text(node.numpy()))
         if "grad" in show and node.grad is not None:
-            lines.append("∂: " + number_text(node.grad.numpy(), norm=True))
+            lines.append("δ: " + number_text(node.grad.numpy(), norm=True))
         if "cost" in show and own and not leaf and node.op is not None and (count := flops(node)):
             lines.append(f"{count:,} FLOPs")
         if "bytes" in show and node.shape and role != "constant":
@@ -68,14 +68,16 @@ def bytes_text(count: float) -> str:
     return f"{count:,.4g} GB"
 
 
-def ghost_label(solid: Label, node: Tensor, reader: Tensor | None, glyph: str | None = None) -> Label:
+def ghost_label(
+    solid: Label, node: Tensor, reader: Tensor | None, glyph: str | None = None, step: int | str | None = None
+) -> Label:
     """How a node is called where another step reads it; an unnamed gradient after what it is the gradient of."""
     if solid.base:
         return Label("", solid.base, solid.index)
     origin = reader.origin if reader is not None else None
     if origin is not None and origin.name is not None:
-        base, index = split_name(origin.name, time_of(origin))
-        return Label("", "∂" + base, index)
+        base, index = split_name(origin.name, time_of(origin) if step is None else step)
+        return Label("", "δ" + base, index)
     return Label("", glyph or stand_in(node, "value"))
 
 

@@ -26,7 +26,7 @@ SAYS = {
     "op": ("Σ", "another operation"),
     "output": ("y", "result"),
     "loss": ("L", "loss"),
-    "gradient": ("∂", "gradient"),
+    "gradient": ("δ", "gradient"),
     "saved": ("y", "value from the forward pass"),
 }
 EDGES = {

@@ -48,7 +48,7 @@ class Sheet:
         looks, glyphs: where a node stands for more than its own op: a look by its name in `theme`, and a sign.
         notes: small lines below what a node says.
         loops: (new state, state): what a step hands to the next one, where one step stands for all.
-        timeless: the numbers of nodes whose names have no time step as subscript.
+        moments: by node number, the time step as its name has it, where it is another than its scope's: t, t−1.
         flat: time steps and scopes are not told apart.
         frames: other words for the labels of some scopes.
         names: what to call some names.
@@ -64,7 +64,7 @@ class Sheet:
     glyphs: dict[int, str] = field(default_factory=dict)
     notes: dict[int, tuple[str, ...]] = field(default_factory=dict)
     loops: list[tuple[Tensor, Tensor]] = field(default_factory=list)
-    timeless: set[int] = field(default_factory=set)
+    moments: dict[int, int | str | None] = field(default_factory=dict)
     flat: bool = False
     frames: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
@@ -95,6 +95,10 @@ class Sheet:
     def ends(self) -> set[int]:
         """The numbers of what is wanted for itself: results, and states handed to the next step."""
         return self.outputs | {new.number for new, _ in self.loops}
+
+    def moment(self, node: Tensor) -> int | str | None:
+        """The time step of a node, as its name has it."""
+        return self.moments.get(node.number, node.scope.step if node.scope is not None else None)
 
     def add(self, node: Tensor, operands: Iterable[Tensor], role: str, look: str = "", glyph: str = "") -> Tensor:
         """Put a node that is in no graph on the sheet, at the end; `arranged` brings it to its place."""

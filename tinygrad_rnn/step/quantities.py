@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,17 +14,18 @@ from ..core.mode import changed
 from ..core.order import walk
 from ..core.tensor import Tensor, abstract
 from ..core.tracing import trace
-from ..step.body import Body, is_row, is_shared, on_rows
-from ..step.cells import CellLike, initial_state, named_parameters
-from ..step.gates import in_blocks, is_block, rows_taken
-from ..step.inputs import Input
-from ..step.tracing import traced_cell
+from .body import Body, is_row, is_shared, on_rows
+from .cells import CellLike, initial_state, named_parameters
+from .gates import in_blocks, is_block, rows_taken
+from .inputs import Input
 from .terms import Symbol, Term, term_of
+from .tracing import traced_cell
 
 #: What usual names of parameters are written as.
 _LETTERS = {
     "weight_ih": "W", "weight_hh": "R", "bias_ih": "b", "bias_hh": "b′", "weight_hr": "P", "weight": "W", "bias": "b",
 }  # fmt: skip
+_LAYER = re.compile(r"_l\d+(_reverse)?$")  # as PyTorch's layers end the names of their parameters
 
 
 @dataclass
@@ -266,7 +268,7 @@ class _Namer:
 
     def parameter_name(self, leaf: Tensor, node: Tensor, chosen: dict[int, str]) -> str:
         path = self.paths.get(leaf.number, leaf.name or "k").split(".")
-        letter = _LETTERS.get(path[-1], path[-1])
+        letter = _LETTERS.get(_LAYER.sub("", path[-1]), path[-1])
         if node.op is None:
             above = [p for p in path[:-1] if len(p) <= 3]
             return f"{letter}_{above[-1]}" if above and "_" not in letter else letter
