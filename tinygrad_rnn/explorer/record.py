@@ -62,7 +62,8 @@ class Record:
             self.why = f"{clean(str(error))} has no JavaScript form"
             program = Program(self.wanted, live=False)
         data = {
-            "program": program.data(), "nodes": _placed(nodes, program), "stops": _placed(stops, program), "edges": self.drawn.edges,
+            "program": program.data(), "nodes": _placed(nodes, program), "stops": _placed(stops, program),
+            "edges": self.drawn.edges,
             "loss": self.place[self.loss.number], "learned": self.learned(), "states": self.states(), "why": self.why,
             "single": self.graph.nodes[-1].dtype.itemsize < 8,
         }  # fmt: skip
