@@ -61,18 +61,9 @@ class Record:
         except NoJavaScript as error:
             self.why = f"{clean(str(error))} has no JavaScript form"
             program = Program(self.wanted, live=False)
-        at = program.place
-
-        def placed(found: Any) -> Any:
-            """With places in the program for tensors."""
-            if isinstance(found, Tensor):
-                return at[found.number]
-            if isinstance(found, dict):
-                return {k: placed(v) for k, v in found.items()}
-            return [placed(v) for v in found] if isinstance(found, list) else found
-
         data = {
-            "program": program.data(), "nodes": placed(nodes), "stops": placed(stops), "edges": self.drawn.edges,
+            "program": program.data(), "nodes": _placed(nodes, program), "stops": _placed(stops, program),
+            "edges": self.drawn.edges,
             "loss": self.place[self.loss.number], "learned": self.learned(), "states": self.states(), "why": self.why,
             "single": self.graph.nodes[-1].dtype.itemsize < 8,
         }  # fmt: skip
@@ -203,6 +194,15 @@ def _bracketed(term: Term) -> Term:
 
 def _adjoint(term: Term) -> Term:
     return Symbol(said(term) if isinstance(term, Symbol) else f"({said(term)})", None, "δ")
+
+
+def _placed(found: Any, program: Program) -> Any:
+    """Data with places in the program for tensors. As deep as the data are nested, so recursion is safe."""
+    if isinstance(found, Tensor):
+        return program.place[found.number]
+    if isinstance(found, dict):
+        return {k: _placed(v, program) for k, v in found.items()}
+    return [_placed(v, program) for v in found] if isinstance(found, list) else found
 
 
 def ids_of(graph: Graph, ids: dict[int, list[str]]) -> dict[int, list[str]]:
