@@ -17,7 +17,7 @@ from tinygrad_rnn.cli import main
         (["lstm", "--to", "markdown"], "# LSTMCell", "$$"),
         (["lstm", "--to", "html"], "<!DOCTYPE html>", "<math"),
         (["lstm", "--to", "numpy"], "import numpy as np", "def LSTMCell(xs, h_0, c_0, weight_ih"),
-        (["lstm", "--wrt", "W_f"], "LSTMCell", "∂L/∂W_f = Σₜ δz_fₜ xₜᵀ"),
+        (["lstm", "--wrt", "W_f"], "LSTMCell", "δW_f = Σₜ δz_fₜ xₜᵀ"),
     ],
 )
 def test_what_is_printed(arguments, start, inside, capsys):

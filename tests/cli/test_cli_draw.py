@@ -49,7 +49,7 @@ def test_a_cell_in_a_users_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mycell.py").write_text(OWN, encoding="utf-8")
     assert main(["draw", "mycell.py:Leaky", "--direction", "both"]) == 0
-    assert "∂R" in (tmp_path / "Leaky.svg").read_text(encoding="utf-8")
+    assert "δR" in (tmp_path / "Leaky.svg").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

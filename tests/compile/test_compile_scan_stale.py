@@ -324,10 +324,10 @@ def test_entries_of_a_state_are_told_apart_by_name() -> None:
 @pytest.mark.parametrize(
     ("x", "state", "message"),
     [
-        (X, np.ones((3, 4)), r"its state is a tuple of 2 tensors \(h′, c′\), got one tensor"),
-        (X, (np.ones((3, 4)),) * 3, r"its state is a tuple of 2 tensors \(h′, c′\), got a tuple of 3"),
-        (X, (np.ones((3, 7)),) * 2, r"h′ is \(3, 7\) float64.*, expected \(3, 4\)"),
-        (X, (np.ones((3, 4), np.float32),) * 2, "h′ is float32, the parameters are float64"),
+        (X, np.ones((3, 4)), r"its state is a tuple of 2 tensors \(h, c\), got one tensor"),
+        (X, (np.ones((3, 4)),) * 3, r"its state is a tuple of 2 tensors \(h, c\), got a tuple of 3"),
+        (X, (np.ones((3, 7)),) * 2, r"h is \(3, 7\) float64.*, expected \(3, 4\)"),
+        (X, (np.ones((3, 4), np.float32),) * 2, "h is float32, the parameters are float64"),
         (X[:, :, :2], None, r"expected 3 features in its last axis"),
         (X.astype(np.float32), None, "x is float32, the parameters are float64"),
         (X.astype(int), None, "x is int64, the parameters are float64"),

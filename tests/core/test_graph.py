@@ -92,8 +92,8 @@ def test_evaluation_of_several_outputs():
 
 def test_backward_graph(graph):
     derived = graph.backward()
-    assert [y.name for y in derived.outputs] == ["∂W", "∂b", "∂x0", "∂x1"]
-    assert [x.name for x in derived.inputs] == ["δ"]
+    assert [y.name for y in derived.outputs] == ["δW", "δb", "δx0", "δx1"]
+    assert [x.name for x in derived.inputs] == ["∂ℓ/∂y"]
     forward = {n.number for n in graph.nodes}
     for node in derived.nodes:
         if node.op is not None and not derived.is_leaf(node):
@@ -129,8 +129,8 @@ def test_backward_graph_of_a_traced_one_can_be_evaluated_from_its_inputs():
 def test_second_order_graph():
     graph = tg.trace(lambda x: (x**3).sum(), ((3,), np.float64))
     second = graph.backward().backward()
-    assert [y.name for y in second.outputs] == ["∂x"]
-    assert [x.name for x in second.inputs] == ["δ∂x"]
+    assert [y.name for y in second.outputs] == ["δx"]
+    assert [x.name for x in second.inputs] == ["δδx"]
     whole = tg.Graph(second.outputs, [*graph.inputs, *second.inputs])
     assert np.allclose(whole(X[1], np.array([1.0, 2.0, 3.0])), 6 * X[1] * [1.0, 2.0, 3.0])
     third = second.backward(graph.inputs)
@@ -206,12 +206,12 @@ def test_listing_of_a_backward_graph():
         """\
 Graph: 8 nodes, 8 edges, 8 FLOPs
   y: (2,) float32  [saved]
-  δ: (2,) float32  [input]
-  %3 = multiply(δ, 3.0): (2,) float32
+  ∂ℓ/∂y: (2,) float32  [input]
+  δy = multiply(∂ℓ/∂y, 3.0): (2,) float32
   %4 = multiply(y, y): (2,) float32
   %6 = subtract(1.0, %4): (2,) float32
-  ∂x = multiply(%3, %6): (2,) float32
-  → ∂x"""
+  δx = multiply(δy, %6): (2,) float32
+  → δx"""
     )
 
 

@@ -60,7 +60,7 @@ def test_by_gate_the_stops_are_those_a_person_would_make(tmp_path):
     back = [[written(item["eq"]) for item in stop["items"]] for stop in data["stops"]["topological"]]
     assert back[6] == ["δc = δh ⊙ o ⊙ (1 − tanh²(c)) + δc ⊙ f"]
     weights = {written(item["eq"]).split(" = ")[0] for item in data["stops"]["topological"][-1]["items"]}
-    assert weights == {"∂L/∂W", "∂L/∂R", "∂L/∂b", "∂L/∂b′"}
+    assert weights == {"δW", "δR", "δb"}
 
 
 def test_shared_weights_add_up_over_time(tmp_path):

@@ -126,7 +126,7 @@ def test_what_is_written_out_adds_up(browser, tmp_path):
     text = twin.run(
         "explorer.go(document.getElementById('place').max * 1); return document.querySelector('p.sum').textContent"
     )
-    assert text.startswith("∂L/∂W_i[0, 0] = ")
+    assert text.startswith("δW_i[0, 0] = ")
     products, parts, total = (side.replace("−", "-").replace("·", "*") for side in text.split(" = ")[1:])
     assert eval(products) == pytest.approx(float(total), rel=1e-2)
     assert eval(parts) == pytest.approx(float(total), rel=1e-2)

@@ -74,7 +74,7 @@ def test_gates_sum_to_the_total():
     assert [row.name for row in page.rows] == ["i", "f", "c̃", "o", "c", "h"]
     for name in ("parameters", "forward", "backward", "kept"):
         assert sum(getattr(row, name) for row in page.rows) == getattr(page.total, name)
-    assert page.rows[0].shapes == {"W_i": (H, D), "R_i": (H, H), "b_i": (H,), "b′_i": (H,)}
+    assert page.rows[0].shapes == {"W_i": (H, D), "R_i": (H, H), "b_i": (H,), "b_Ri": (H,)}
     assert page.total.formulas["parameters"] == "4DH + 4H² + 8H"
 
 

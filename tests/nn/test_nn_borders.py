@@ -92,7 +92,7 @@ def test_a_state_is_taken_as_an_input_is(make):
 
     zeros = np.full((1, 1, 3), 0.5, np.float32)
     np.testing.assert_array_equal(run(zeros.tolist()) if states > 1 else run(zeros), run(zeros))
-    with pytest.raises(DTypeError, match=r"h′ is float64, the parameters are float32: use h′\.astype"):
+    with pytest.raises(DTypeError, match=r"h is float64, the parameters are float32: use h\.astype"):
         run(zeros.astype(np.float64))
     buffer = zeros.copy()
     loss = layer(x, (buffer, buffer) if states > 1 else buffer)[0].sum()

@@ -37,7 +37,7 @@ def test_scopes_and_roles():
     assert (c.name, c.role, c.scope.step, c.path) == ("c", "state", 3, "LSTMCell/t=3/c")
     assert (h.name, h.role) == ("h", "state")
     first = [n for n in tg.Graph(h).states if n.is_leaf]
-    assert [n.name for n in first] == ["h′", "c′"]
+    assert [n.name for n in first] == ["h", "c"]
 
 
 def test_one_step_can_be_traced_from_shapes():
@@ -89,11 +89,11 @@ def test_an_array_given_to_a_cell_may_change_later():
          r"x is float64, the parameters are float32: use x.astype\(np.float32\), or make.*dtype=np.float64"),
         (lambda: LSTMCell(3, 4)(np.zeros((2, 3), int)), DTypeError, r"x is int64.*x.astype\(np.float32\)\n"),
         (lambda: LSTMCell(3, 4)(x[0], np.zeros((2, 4), np.float32)), ShapeError,
-         r"a tuple of 2 tensors \(h′, c′\), got one tensor"),
+         r"a tuple of 2 tensors \(h, c\), got one tensor"),
         (lambda: LSTMCell(3, 4)(x[0], [np.zeros((2, 4), np.float32)] * 3), ShapeError, "got a list of 3"),
-        (lambda: GRUCell(3, 4)(x[0], (np.zeros((2, 4), np.float32),)), ShapeError, "one tensor h′, got a tuple of 1"),
-        (lambda: GRUCell(3, 4)(x[0], np.zeros((3, 4), np.float32)), ShapeError, r"h′ is \(3, 4\).*expected \(2, 4\)"),
-        (lambda: GRUCell(3, 4)(x[0], np.zeros((2, 4))), DTypeError, "h′ is float64"),
+        (lambda: GRUCell(3, 4)(x[0], (np.zeros((2, 4), np.float32),)), ShapeError, "one tensor h, got a tuple of 1"),
+        (lambda: GRUCell(3, 4)(x[0], np.zeros((3, 4), np.float32)), ShapeError, r"h is \(3, 4\).*expected \(2, 4\)"),
+        (lambda: GRUCell(3, 4)(x[0], np.zeros((2, 4))), DTypeError, "h is float64"),
         (lambda: GRUCell(3, 4)(x[0, 0], np.zeros((1, 4), np.float32)), ShapeError, r"expected \(4,\)"),
         (lambda: tg.unroll(GRUCell(3, 4), x[:0]), ShapeError, "no time steps"),
         (lambda: tg.unroll(GRUCell(3, 4), []), ShapeError, "no time steps"),

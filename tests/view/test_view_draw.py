@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from view_cases import called, cells, nodes, texts
+from view_cases import called, cells, name_of, nodes, texts
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.core.errors import ArgumentError, DrawingError
@@ -32,8 +32,8 @@ def test_values_and_gradients_are_written_small_in_full_and_large_as_statistics(
     loss = (a @ W).sum()
     loss.backward(retain_graph=True)
     drawing = tg.draw(loss, show=("name", "value", "grad"))
-    assert called(drawing, "a")[0].label.details == ("[1, −2.5]", "∂: [3, 12]")
-    assert called(drawing, "W")[0].label.details == ("2.5 ± 1.71", "∂: ‖·‖ 4.66")
+    assert called(drawing, "a")[0].label.details == ("[1, −2.5]", "δ: [3, 12]")
+    assert called(drawing, "W")[0].label.details == ("2.5 ± 1.71", "δ: ‖·‖ 4.66")
     assert called(tg.draw(loss, show="shape"), "parameter") == []
     assert all("(2, 3)" not in n.label.details for n in nodes(drawing).values())
 
@@ -41,9 +41,9 @@ def test_values_and_gradients_are_written_small_in_full_and_large_as_statistics(
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
 def test_roles_of_a_cell_differ_in_shape_or_rim_and_in_colour(kind):
     drawing = tg.draw(cells()[kind])
-    looks = {n.label.name: n.look for n in nodes(drawing).values()}
+    looks = {name_of(n): n.look for n in nodes(drawing).values()}
     assert looks["x"] == LOOKS["input"]
-    assert looks["weight_ih"] == LOOKS["parameter"]
+    assert looks["W" if kind == "rnn" else {"lstm": "W_f", "gru": "W_r"}[kind]] == LOOKS["parameter"]
     assert looks["h"].fill == LOOKS["state"].fill
     assert looks["h"].double
     assert next(n.look for n in nodes(drawing).values() if n.label.glyph == "×") == LOOKS["product"]
@@ -66,7 +66,12 @@ def test_steps_stand_in_order_of_time_and_weights_are_solid_once(kind):
     steps = [f for f in placed.frames if f.label.startswith("t = ")]
     assert [f.label for f in sorted(steps, key=lambda f: f.x)] == ["t = 0", "t = 1", "t = 2", "t = 3"]
     assert all(a.x + a.wide < b.x for a, b in pairwise(steps))
-    assert [n.ghost for n in called(drawing, "weight_hh")] == [False, True, True, True]
+    assert [n.ghost for n in called(drawing, {"rnn": "R", "lstm": "R_f", "gru": "R_r"}[kind])] == [
+        False,
+        True,
+        True,
+        True,
+    ]
     assert [n.label.index for n in nodes(drawing).values() if n.label.base == "x"] == ["0", "1", "2", "3"]
     states = 2 if kind == "lstm" else 1
     lanes = [e for e in placed.edges if e.kind == "lane"]
@@ -113,13 +118,13 @@ def test_labels_fit_their_nodes():
 def test_backward_pictures_show_gradients_and_the_values_they_read():
     backward = tg.draw(cells()["rnn"], direction="backward")
     names = {n.label.name for n in nodes(backward).values()}
-    assert {"∂weight_ih", "∂weight_hh", "∂bias_ih", "∂x", "∂h′", "δh", "h"} <= names
+    assert {"δW", "δR", "δb", "δxₜ", "δhₜ₋₁", "δhₜ", "hₜ"} <= names
     assert called(backward, "h")[0].look == LOOKS["saved"]
     both = tg.draw(cells()["rnn"], direction="both")
     (h,) = called(both, "h")
     saved = [e for e in both.placed.edges if e.kind == "saved" and e.tail == h.id]
     assert saved
-    assert {n.backward for n in nodes(both).values() if n.label.base.startswith("∂")} == {True}
+    assert {n.backward for n in nodes(both).values() if n.label.base.startswith("δ")} == {True}
     flows = [e for e in both.placed.edges if e.kind == "gradient"]
     assert all(both.placed.nodes[e.head].y < both.placed.nodes[e.tail].y for e in flows)
 
@@ -129,7 +134,7 @@ def test_gradients_of_a_weight_travel_back_in_time():
     lanes = [e for e in placed.edges if e.kind == "back_lane"]
     assert all(placed.nodes[e.tail].block == placed.nodes[e.head].block + 1 for e in lanes)
     carried = sorted(placed.nodes[e.head].label.name for e in lanes if placed.nodes[e.head].block == 0)
-    assert carried == ["∂bias_hh", "∂bias_ih", "∂h₀", "∂weight_hh", "∂weight_ih"]
+    assert carried == ["to δR", "to δW", "to δb", "to δb_R", "to δh₀"]
 
 
 @pytest.mark.parametrize("direction", ["forward", "backward", "both"])
@@ -144,7 +149,7 @@ def test_wrt_chooses_the_gradients():
     x = tg.tensor(np.ones((1, 3), np.float32), name="x")
     h = cell(x)
     drawing = tg.draw(h, direction="backward", wrt=[cell.weight_ih])
-    assert [n.label.name for n in nodes(drawing).values() if n.look.double] == ["∂weight_ih"]
+    assert [n.label.name for n in nodes(drawing).values() if n.look.double] == ["δweight_ih"]
 
 
 def test_layers_stand_in_rows_and_what_follows_the_steps_stands_behind_them():

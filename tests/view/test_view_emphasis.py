@@ -20,24 +20,26 @@ def marked(drawing):
 
 def test_all_uses_of_a_weight():
     drawing = tg.draw(cells()["lstm"], steps=4, highlight="weight_hh")
-    assert [n.label.name for n in marked(drawing)] == ["weight_hh"] * 4  # one and three ghosts
-    assert len([e for e in drawing._picture.edges if e.marked]) == 4
-    assert drawing.svg.count(f'stroke="{drawing._picture.theme.mark}"') >= 8
+    assert [n.label.name for n in marked(drawing)] == [f"R_{gate}" for gate in ("o", "f", "i", "c̃") for _ in range(4)]
+    assert len([e for e in drawing._picture.edges if e.marked]) == 16
+    assert drawing.svg.count(f'stroke="{drawing._picture.theme.mark}"') >= 32
     assert f"stroke:{drawing._picture.theme.mark}" in drawing.mermaid
     assert drawing._picture.theme.mark in drawing.dot
 
 
 def test_a_parameter_itself():
     cell = cells()["gru"]
-    assert [n.label.name for n in marked(tg.draw(cell, highlight=cell.bias_ih))] == ["bias_ih"]
-    assert {n.label.name for n in marked(tg.draw(cell, highlight=["r", "n"]))} == {"r", "n"}
+    assert [n.label.name for n in marked(tg.draw(cell, highlight=cell.bias_ih))] == ["b_n", "b_r", "b_z"]
+    packed = tg.draw(cell, highlight=cell.bias_ih, packed=True)
+    assert [n.label.name for n in marked(packed)] == ["bias_ih"]
+    assert {n.label.base for n in marked(tg.draw(cell, highlight=["r", "n"]))} == {"r", "n"}
 
 
 def test_a_path():
     drawing = tg.draw(cells()["lstm"], highlight=("f", "h"))
-    found = {n.label.name for n in marked(drawing)}
+    found = {n.label.base for n in marked(drawing)}
     assert {"f", "c", "h"} <= found
-    assert not found & {"i", "o", "c̃", "x", "weight_ih"}
+    assert not found & {"i", "o", "c̃", "x", "W"}
     pairs = names(drawing, lambda e: e.marked)
     assert len(pairs) == 4  # f → ⊙ → c → tanh → h
     with pytest.raises(ArgumentError, match="nothing leads from 'h' to 'weight_hh'"):
@@ -56,8 +58,8 @@ def test_a_path_through_time():
 def test_truncation_is_drawn_where_it_cuts(level, cuts, before):
     drawing = tg.draw(cells()["lstm"], steps=6, cuts=cuts, level=level, show="name")
     found = nodes(drawing)
-    cut = sorted({found[e.head].block for e in drawing._picture.edges if e.cut})
-    assert cut == before
+    cut = sorted({drawing._picture.blocks[found[e.head].block].frames[-1] for e in drawing._picture.edges if e.cut})
+    assert cut == [f"t={t}" for t in before]
     assert len([e for e in drawing._picture.edges if e.cut]) == 2 * len(before)  # h and c
     assert drawing.svg.count("<line") == 4 * len(before)  # two strokes each
     assert drawing.pdf.startswith(b"%PDF")
@@ -82,7 +84,7 @@ def test_edges_as_wide_as_gradients():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"highlight": "weigth"}, "there is no 'weigth' to highlight; there are weight_ih"),
+        ({"highlight": "weigth"}, "there is no 'weigth' to highlight; there are b, "),
         ({"highlight": ("x", "h", "h")}, "a name, a list of names, or a pair"),
         ({"cuts": 0}, "every how many steps, at least 1, not 0"),
         ({"cuts": [9], "steps": 3}, "cuts are before steps 1 to 2, not 9"),

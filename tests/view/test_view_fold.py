@@ -19,7 +19,7 @@ def loops(drawing):
     )
 
 
-LOOPS = {"rnn": [("h", "h′")], "gru": [("h", "h′")], "lstm": [("c", "c′"), ("h", "h′")]}
+LOOPS = {"rnn": [("hₜ", "hₜ₋₁")], "gru": [("hₜ", "hₜ₋₁")], "lstm": [("cₜ", "cₜ₋₁"), ("hₜ", "hₜ₋₁")]}
 
 
 @pytest.mark.parametrize("level", ["op", "gate", "cell"])
@@ -53,7 +53,7 @@ def test_scans_of_tensors_and_of_ones_own_cells_are_folded_or_unrolled():
     h0 = tg.tensor(np.ones((2, 4), np.float32), requires_grad=True, name="h0")
     outputs, _ = tg.scan(cells()["rnn"], xs, h0)
     drawing = tg.draw((outputs**2).sum().named("L"))
-    assert loops(drawing) == [("h", "h′")]
+    assert loops(drawing) == [("hₜ", "hₜ₋₁")]
     assert called(drawing, "h0")
     steps = tg.draw((outputs**2).sum().named("L"), view="unrolled").placed.frames
     assert [f.label for f in steps if f.label.startswith("t = ")] == [f"t = {t}" for t in range(5)]

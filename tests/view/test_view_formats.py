@@ -217,9 +217,29 @@ def test_pdf_holds_the_font_and_says_what_it_lacks():
     drawing = tg.draw(cells()["lstm"], steps=2)
     assert b"DejaVuSans" in drawing.pdf
     assert b"FontFile2" in drawing.pdf
-    odd = tg.draw(tg.tensor([1.0], requires_grad=True, name="状态") * 2)
-    with pytest.warns(UserWarning, match="the shipped font lacks 态 状"):
+    odd = tg.draw(tg.tensor([1.0], requires_grad=True, name="🙂") * 2)
+    with pytest.warns(UserWarning, match="the shipped font lacks 🙂"):
         assert odd.pdf.startswith(b"%PDF")
+
+
+def test_chinese_names_are_written_in_pdf_with_a_font_that_readers_have():
+    odd = tg.draw(tg.tensor([1.0], requires_grad=True, name="状态 h") * 2)
+    assert b"STSong-Light" in odd.pdf  # and no warning
+    assert b"STSong-Light" not in tg.draw(cells()["rnn"]).pdf
+
+
+def test_a_pdf_page_is_no_larger_than_the_format_allows():
+    pdf = tg.draw(cells()["lstm"], steps=40, elide_after=None, show="name", max_nodes=5000).pdf
+    box = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", pdf)
+    assert max(float(box[1]), float(box[2])) == 14400
+
+
+def test_the_style_of_a_drawing_is_for_it_alone():
+    one, other = (tg.draw(cells()[kind]).svg for kind in ("rnn", "gru"))
+    own = re.search(r'<svg id="([\w-]+)"', one)[1]
+    rules = re.search(r"<style>@media \(prefers-color-scheme: dark\) {(.*)}</style>", one)[1]
+    assert all(rule.startswith(f"#{own} ") for rule in rules.split("}") if rule)
+    assert own not in other
 
 
 @pytest.mark.parametrize(
@@ -244,7 +264,7 @@ def test_accessible_title_and_description():
     root = ET.fromstring(tg.draw(cells()["gru"]).svg)
     assert root.get("role") == "img"
     assert root.find(f"{SVG}title").text == "GRUCell"
-    assert root.find(f"{SVG}desc").text == "30 nodes"
+    assert root.find(f"{SVG}desc").text == "33 nodes"
 
 
 def test_a_huge_png_is_refused_with_what_to_do():

@@ -2,52 +2,52 @@
 
 import numpy as np
 import pytest
-from view_cases import called, cells, nodes
+from view_cases import called, cells, name_of, nodes
 
 import tinygrad_rnn as tg
 
 
 def glyphs(drawing):
-    return sorted(f"{n.label.glyph} {n.label.name}".strip() for n in nodes(drawing).values() if not n.leaves)
+    return sorted(f"{n.label.glyph} {name_of(n)}".strip() for n in nodes(drawing).values() if not n.leaves)
 
 
 def reads(drawing):
     """Who reads whom, by names or glyphs."""
-    called = {i: n.label.name or n.label.glyph for i, n in nodes(drawing).items() if not n.leaves}
+    called = {i: name_of(n) or n.label.glyph for i, n in nodes(drawing).items() if not n.leaves}
     return {(called[e.tail], called[e.head]) for e in drawing._picture.edges if e.head in called}
 
 
 def test_the_lstm_is_the_textbook_figure():
     drawing = tg.draw(cells()["lstm"], level="gate")
     gates = ["tanh c̃", "σ f", "σ i", "σ o"]
-    assert glyphs(drawing) == sorted([*gates, "[x, h′]", "c′", "h′", "x", "⊙", "⊙", "+ c", "tanh", "⊙ h"])
-    joined = {("[x, h′]", g) for g in "ifo"} | {("[x, h′]", "c̃"), ("x", "[x, h′]"), ("h′", "[x, h′]")}
-    update = {("c′", "⊙"), ("f", "⊙"), ("i", "⊙"), ("c̃", "⊙"), ("⊙", "c"), ("c", "tanh"), ("tanh", "h"), ("o", "h")}
+    assert glyphs(drawing) == sorted([*gates, "[xₜ, hₜ₋₁]", "cₜ₋₁", "hₜ₋₁", "x", "⊙", "⊙", "+ c", "tanh", "⊙ h"])
+    joined = {("[xₜ, hₜ₋₁]", g) for g in ("i", "f", "o", "c̃")} | {(x, "[xₜ, hₜ₋₁]") for x in ("x", "hₜ₋₁")}
+    update = {("cₜ₋₁", "⊙"), ("f", "⊙"), ("i", "⊙"), ("c̃", "⊙"), ("⊙", "c"), ("c", "tanh"), ("tanh", "h"), ("o", "h")}
     assert reads(drawing) == joined | update
-    looks = {n.label.name: n.look.shape for n in nodes(drawing).values()}
+    looks = {name_of(n): n.look.shape for n in nodes(drawing).values()}
     assert {looks[g] for g in ("i", "f", "c̃", "o")} == {"box"}
 
 
 def test_the_state_runs_straight_along_the_top():
     placed = tg.draw(cells()["lstm"], level="gate", steps=3).placed
     for t in range(3):
-        block = [n for n in placed.nodes.values() if n.block == t]
+        block = [n for n in placed.nodes.values() if n.block == t + 1]
         (c,) = [n for n in block if n.label.name == f"c{'₀₁₂'[t]}" and not n.ghost]
         assert c.y < np.mean([n.y for n in block])
     lanes = [e for e in placed.edges if e.kind == "lane" and placed.nodes[e.tail].label.base == "c"]
-    assert len(lanes) == 2
-    for lane in lanes:
+    assert len(lanes) == 3
+    for lane in lanes[1:]:
         heights = [y for _, y in lane.path]
         assert max(heights) - min(heights) < 12
 
 
 def test_reset_after_multiplies_a_weighted_sum_and_reset_before_feeds_one():
     after = tg.draw(cells()["gru"], level="gate")
-    assert {"W h′ + b", "W x + b", "σ r", "σ z", "tanh n"} <= set(glyphs(after))
+    assert {"R_n h + b_Rn", "W_n x + b_n", "σ r", "σ z", "tanh n"} <= set(glyphs(after))
     before = tg.draw(tg.nn.GRUCell(3, 4, reset_after=False), level="gate")
     assert "tanh n" in glyphs(before)
     assert ("⊙", "n") in reads(before)
-    assert not any(g.startswith("W") for g in glyphs(before))
+    assert not any(g.startswith("W_n") for g in glyphs(before))
 
 
 def test_weights_and_biases_of_each_gate():

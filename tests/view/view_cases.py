@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.step.names import plain_name
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
@@ -34,5 +35,11 @@ def nodes(drawing):
 
 
 def called(drawing, name):
-    """The nodes of a name, in order."""
-    return [node for node in nodes(drawing).values() if node.label.name == name]
+    """The nodes of a name, in order; of one step, of time t."""
+    return [node for node in nodes(drawing).values() if name in (node.label.name, name_of(node))]
+
+
+def name_of(node):
+    """The name in a picture of one step, without its t."""
+    index = ",".join(part for part in node.label.index.split(",") if part != "t")
+    return plain_name(node.label.base, index)

@@ -7,7 +7,7 @@ import shutil
 from typing import Any
 
 from ..measure import compare
-from . import subject
+from . import options, subject
 
 
 def add(commands: Any) -> None:
@@ -22,6 +22,7 @@ def add(commands: Any) -> None:
     )
     subject.add_cell_arguments(parser, several=True)
     parser.add_argument("-o", "--output", metavar="FILE", help="write .html, with pictures, or .txt instead")
+    options.add_language(parser)
     parser.set_defaults(run=run)
 
 
@@ -32,5 +33,5 @@ def run(given: argparse.Namespace) -> None:
         TinygradError, OSError: there is no such cell, or they read different inputs.
     """
     cells = [subject.cell(name, given.input_size, given.hidden_size) for name in given.cells]
-    found = compare(*cells, input=subject.shape(cells[0], given))
+    found = compare(*cells, input=subject.shape(cells[0], given), language=given.language)
     print(found.save(given.output) if given.output else found.to_text(shutil.get_terminal_size((120, 24)).columns))

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ..derivation import derive
-from . import subject
+from . import options, subject
 
 _FORMATS = ("text", "markdown", "latex", "html", "numpy")
 
@@ -29,6 +29,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write .txt, .md, .tex, .html or .py instead of printing"
     )
+    options.add_language(parser)
     parser.set_defaults(run=run)
 
 
@@ -39,7 +40,8 @@ def run(given: argparse.Namespace) -> None:
         TinygradError, OSError: there is no such cell, or it cannot be derived or written.
     """
     cell = subject.cell(given.cell, given.input_size, given.hidden_size)
-    page = derive(cell, input=subject.shape(cell, given), style=given.style, wrt=given.wrt)
+    page = derive(cell, input=subject.shape(cell, given), style=given.style, wrt=given.wrt,
+                  language=given.language)  # fmt: skip
     if given.output:
         print(page.save(given.output))
         return

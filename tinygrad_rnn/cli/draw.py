@@ -32,6 +32,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--cuts", metavar="K", type=options.whole, help="where BPTT truncated every K steps is cut off")
     parser.add_argument("--legend", action="store_true", help="say what shapes, signs and lines mean")
+    options.add_language(parser)
     parser.set_defaults(run=run)
 
 
@@ -50,6 +51,7 @@ def run(given: argparse.Namespace) -> None:
         level=given.level,
         direction=given.direction,
         theme=given.theme,
+        language=given.language,
         show=[word for word in given.show.split(",") if word],
         highlight=given.highlight,
         cuts=given.cuts,

@@ -28,6 +28,7 @@ def add(commands: Any) -> None:
         "--level", choices=LEVELS, help="gate: as equations, the default where a step can be derived; op: every node"
     )
     parser.add_argument("--theme", choices=("auto", "light", "dark", "print"), default="auto")
+    options.add_language(parser)
     parser.set_defaults(run=run)
 
 
@@ -43,6 +44,6 @@ def run(given: argparse.Namespace) -> None:
     print(
         explore(
             cell, path, level=given.level, input=shape, steps=given.steps, batch=given.batch, seed=given.seed,
-            theme=given.theme,
+            theme=given.theme, language=given.language,
         )
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..core.errors import TinygradError
+from ..step.language import LANGUAGES
 
 
 def seconds(text: str) -> float:
@@ -78,3 +79,8 @@ def strategy(text: str) -> str:
     except TinygradError as error:
         raise argparse.ArgumentTypeError(str(error).splitlines()[0]) from None
     return text
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """The option ``--language``."""
+    parser.add_argument("--language", choices=tuple(LANGUAGES), default="en", help="of the words: English or Chinese")

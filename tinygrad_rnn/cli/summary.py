@@ -22,6 +22,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--steps", metavar="T", type=options.whole, default=1, help="time steps (default: 1)")
     parser.add_argument("--batch", metavar="B", type=options.whole, default=1, help="samples (default: 1)")
     parser.add_argument("--markdown", action="store_true", help="as Markdown tables")
+    options.add_language(parser)
     parser.set_defaults(run=run)
 
 
@@ -32,5 +33,5 @@ def run(given: argparse.Namespace) -> None:
         TinygradError, OSError: there is no such cell, or it cannot be counted.
     """
     cell = subject.cell(given.cell, given.input_size, given.hidden_size)
-    page = summary(cell, (given.steps, *subject.shape(cell, given, given.batch)))
+    page = summary(cell, (given.steps, *subject.shape(cell, given, given.batch)), language=given.language)
     print(page.to_markdown() if given.markdown else page)

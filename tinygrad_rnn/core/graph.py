@@ -189,8 +189,8 @@ class Graph:
             seeds: ∂ℓ/∂output for each output, what a loss ℓ says of it directly; default: 1 for a scalar, a named
                 input "∂ℓ/∂…" otherwise.
 
-        The gradient of the outputs' loss by a named node q is named δq, all of it; what an output is given from
-        outside, before what other nodes add, ∂ℓ/∂q. Each node's `origin` is the forward node it belongs to; forward values it reads appear with role "saved".
+        The whole gradient of a named node q is named δq; what an output q is given from outside, ∂ℓ/∂q. Each node's
+        `origin` is the forward node it belongs to; forward values it reads appear with role "saved".
         """
         whole = Graph(self.outputs, self._inputs)  # beyond the boundary too: a second order goes all the way
         nodes = whole.nodes
@@ -237,7 +237,7 @@ def _seed(out: Tensor) -> Tensor:
         return one.named("1")
     seed = abstract(out.shape, out.dtype) if out.is_abstract else Tensor(np.ones(out.shape, out.dtype))
     seed.scope = out.scope  # of which time step
-    return seed.named(f"∂ℓ/∂{out.name or ''}", role="input")
+    return seed.named(f"∂ℓ/∂{out.name or 'y'}", role="input")
 
 
 def _called_adjoints(found: Mapping[int, Tensor], nodes: Sequence[Tensor]) -> dict[int, Tensor]:
@@ -250,8 +250,9 @@ def _called_adjoints(found: Mapping[int, Tensor], nodes: Sequence[Tensor]) -> di
     for x in nodes:
         g = found.get(x.number)
         seed = g is not None and g.role == "input" and (g.name or "").startswith("∂ℓ/∂")
-        if g is not None and x.name is not None and (g.name is None or seed) and g.number not in known:
-            if g.role != "constant":
-                g.named(f"δ{x.name}")
-                made[g.number] = x
+        if g is None or x.name is None or g.number in known or g.role == "constant":
+            continue
+        if g.name is None or seed:
+            g.named(f"δ{x.name}")
+            made[g.number] = x
     return made

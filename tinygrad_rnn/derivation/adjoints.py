@@ -27,14 +27,14 @@ class Contribution:
         target: the stand-in or leaf it reads.
         gradient: the contribution as a graph over the step's values and `Adjoints.seeds`.
         term: the same as a term, of the step that the source belongs to.
-        reason: the rules of the ops between them.
+        rules: of the ops between them.
     """
 
     source: Quantity
     target: Tensor
     gradient: Tensor
     term: Term
-    reason: str
+    rules: tuple[str, ...]
 
 
 class Adjoints:
@@ -79,7 +79,7 @@ class Adjoints:
         reads = {n.number: n for n in Graph(q.value).nodes if n.number in self.step.symbols and n.dtype.kind == "f"}
         if q.value.number in reads:  # another name for what it reads
             seed = self.seeds[q.node.number]
-            return [Contribution(q, q.value, seed, self.known[seed.number], "the same value")]
+            return [Contribution(q, q.value, seed, self.known[seed.number], ("the same value",))]
         graph = Graph(q.value, boundary=list(reads.values()))
         targets = [reads[n.number] for n in graph.nodes if n.number in reads]
         with changed(record="all", scope=None, anomaly=False, origin=None):
@@ -91,7 +91,7 @@ class Adjoints:
             if x.number in found:
                 term = term_of(found[x.number], known)
                 if term != Number(0.0):
-                    made.append(Contribution(q, x, found[x.number], term, self.reason(graph, x)))
+                    made.append(Contribution(q, x, found[x.number], term, self.rules(graph, x)))
         return made
 
     def of_quantity(self, number: int) -> list[tuple[Term, Contribution]]:
@@ -105,7 +105,7 @@ class Adjoints:
             found += [(shifted(c.term, lag), c) for c in self.to_state[state.number]]
         return found
 
-    def reason(self, graph: Graph, target: Tensor) -> str:
+    def rules(self, graph: Graph, target: Tensor) -> tuple[str, ...]:
         """The rules of the ops from which the target is reached, each once."""
         above = {target.number}
         texts: list[str] = []
@@ -118,7 +118,7 @@ class Adjoints:
                     text = rule_text(n, i)
                     if text and text not in texts:
                         texts.append(text)
-        return "; ".join(reversed(texts)) or "+, which passes it on"
+        return tuple(reversed(texts))
 
 
 _WORDS = {

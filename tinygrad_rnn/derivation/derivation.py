@@ -12,6 +12,7 @@ from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor
 from ..step.cells import is_cell, one_cell, refuse_class
 from ..step.inputs import input_of
+from ..step.language import Say, joined, spoken
 from ..step.quantities import Step, step_of, step_of_function
 from ..step.terms import ZERO, OverTime, Symbol, Term, add, factored, replaced, shifted, symbols
 from . import formats
@@ -21,6 +22,17 @@ from .numpy_source import NumpyFunction, numpy_function
 from .writing import PLAIN
 
 STYLES = ("bptt", "simplified")
+ADJOINT = "δv is ∂L/∂v, the whole gradient of the loss L by v."
+LOSS = "L = Σₜ ℓₜ, where ℓₜ is what the loss says of step t itself; ∂ℓ/∂v is that part of δv."
+CHAIN = (
+    "From the last quantity to the first: each gets, from every equation that uses it, δ of the left side times the "
+    "derivative:"
+)
+SIMPLIFIED = "Where only one line uses a δ, it is written out there."
+IN_TIME = "For t = T − 1, …, 0; what stands with t + 1 is 0 in the last step, unless the loss sees the final state:"
+TOTALS = "A parameter is used at every step, so its gradient is a sum over the steps:"
+ARGUMENTS = "With respect to the arguments:"
+AT_START = "at t = 0 this is the gradient of the initial state"
 _SHORT = 6  # symbols of what is put in where it is read
 
 
@@ -88,7 +100,12 @@ class Derivation(Page):
 
 
 def derive(
-    thing: Any, *specs: Any, input: Any = None, wrt: Sequence[str] | None = None, style: str = "bptt"
+    thing: Any,
+    *specs: Any,
+    input: Any = None,
+    wrt: Sequence[str] | None = None,
+    style: str = "bptt",
+    language: str = "en",
 ) -> Derivation:
     """What the engine does to differentiate something, as equations read off its graph.
 
@@ -98,11 +115,13 @@ def derive(
         input: for a cell that does not say its input_size, the shape of its input, (B, D), or an array of it.
         wrt: names of what to give the gradient of, such as "weight_ih", "W_i" or "x"; default: all.
         style: "bptt", every line of the chain rule with its reason, then the simplified form; "simplified", only that.
+        language: of the words, "en" or "zh".
 
     Raises:
         ArgumentError: an argument makes no sense, or the cell's step is not row by row.
 
-    Vectors are columns, δv is ∂L/∂v, and the loss is L = Σ ℓ_t. With several samples, sums over t are over them too.
+    Vectors are columns, δv is ∂L/∂v, all of it, and ∂ℓ/∂v the part that the loss ℓ_t of step t itself gives; L = Σ ℓ_t.
+    With several samples, sums over t are over them too.
 
     >>> print(tg.derive(tg.nn.RNNCell(3, 4), style="simplified"))  # doctest: +ELLIPSIS
     RNNCell
@@ -127,36 +146,33 @@ def derive(
         raise ArgumentError(
             with_user_line(f"derive: expected a cell, a function or a layer of one cell, got {type(thing).__name__}")
         )
-    return _Author(step, wrt).derivation(style)
+    return _Author(step, wrt, spoken("derive", language)).derivation(style, language)
 
 
 class _Author:
-    def __init__(self, step: Step, wrt: Sequence[str] | None):
+    def __init__(self, step: Step, wrt: Sequence[str] | None, say: Say):
+        self.say = say
         self.step = step
         self.adjoints = Adjoints(step)
         self.wanted = None if wrt is None else set([wrt] if isinstance(wrt, str) else wrt)
         self.recurrent = bool(step.states)
         self.timed = any(s.lag is not None for s in step.symbols.values())
 
-    def derivation(self, style: str) -> Derivation:
+    def derivation(self, style: str, language: str) -> Derivation:
         forward, chain, gradients = self.forward(), self.chain(), self.gradients()
         simplified = self.simplified(chain)
-        where = "for t = 0, …, T − 1" if self.timed else ""
-        sections = [Section("Forward", f"One step, {where}:" if where else "", tuple(forward))]
+        say, loss = self.say, LOSS if self.timed else ""
+        one = say("One step, for t = 0, …, T − 1:") if self.timed else ""
+        sections = [Section(say("Forward"), one, tuple(forward))]
         if style == "bptt":
-            text = "δv = ∂L/∂v. From the last quantity to the first, each passes back what the op that read it says"
-            sections.append(Section("Backward, by the chain rule", text + ":", tuple(chain)))
-        about = "What is read once is put in where it is read"
-        sections.append(Section("Backward, simplified", about + ":", tuple(simplified)))
-        if self.recurrent:
-            sections[-1] = replace(sections[-1], text=self.in_time(about))
-        total = "Each step adds its part" if self.timed else "At last"
-        sections.append(Section("Gradients", total + ":", tuple(gradients)))
-        names = {name: _meaning(*found) for name, found in self.step.blocks.items() if name != found[0] or found[1]}
-        return Derivation(self.step.title, sections, names, self.step, self.adjoints)
-
-    def in_time(self, text: str) -> str:
-        return f"{text}. For t = T − 1, …, 0; after the last step, δ is 0 (or what a loss of the final state gives):"
+            text = joined(say, ADJOINT, loss, CHAIN)
+            sections.append(Section(say("Backward, by the chain rule"), text, tuple(chain)))
+        first = ("",) if style == "bptt" else (ADJOINT, loss)
+        text = joined(say, *first, SIMPLIFIED, IN_TIME if self.recurrent else "")
+        sections.append(Section(say("Backward, simplified"), text, tuple(simplified)))
+        sections.append(Section(say("Gradients"), say(TOTALS if self.timed else ARGUMENTS), tuple(gradients)))
+        names = {name: self.meaning(*found) for name, found in self.step.blocks.items() if name != found[0] or found[1]}
+        return Derivation(self.step.title, sections, names, language, self.step, self.adjoints)
 
     def forward(self) -> list[Line]:
         return [Line(q.symbol, q.term, (), (q.node.name or q.symbol.name,)) for q in self.step.quantities]
@@ -176,7 +192,11 @@ class _Author:
         """The equation that reads it, at its step, and the rules of the ops on the way."""
         lag = next((lag for s, _, lag in self.step.states if s.number == c.target.number), 0)
         equation = f"{PLAIN.write(shifted(c.source.symbol, lag))} = {PLAIN.write(shifted(c.source.term, lag))}"
-        return f"from {equation}, by {c.reason}"
+        rules = "; ".join(self.say(rule) for rule in c.rules) or self.say("+, which passes it on")
+        return self.say("from {}, by {}", equation, rules)
+
+    def meaning(self, path: str, span: tuple[int, int] | None) -> str:
+        return path if span is None else self.say("rows {} to {} of {}", span[0], span[1] - 1, path)
 
     def simplified(self, chain: list[Line]) -> list[Line]:
         """Without the adjoints that one other reads, put in where they are read."""
@@ -207,10 +227,10 @@ class _Author:
             if lag == 1:
                 terms = [c.term for c in self.adjoints.to_state[state.number]]
                 at_start = replaced(_sum(terms), lambda s: s)
-                lines.append(Line(replace(own, mark="δ"), at_start, ("of the initial state, at t = 0",), (own.name,)))
+                lines.append(Line(replace(own, mark="δ"), at_start, (self.say(AT_START),), (own.name,)))
         for p in self.step.parameters:
             found = self.adjoints.to_parameter[p.number]
-            lines.append(self.gradient(p, "∂L/∂", [OverTime(c.term) if _has_time(c.term) else c.term for c in found]))
+            lines.append(self.gradient(p, "δ", [OverTime(c.term) if _has_time(c.term) else c.term for c in found]))
         shown = [line for line in lines if line.right != ZERO and self.is_wanted(line)]
         if self.wanted is not None and not shown:
             names = ", ".join(str(line.nodes[0]) for line in lines)
@@ -244,7 +264,3 @@ def _joined(terms: Sequence[Term]) -> Term:
     timed = [t.of for t in terms if isinstance(t, OverTime)]
     rest = [t for t in terms if not isinstance(t, OverTime)]
     return _sum([*([OverTime(_sum(timed))] if timed else []), *rest])
-
-
-def _meaning(path: str, span: tuple[int, int] | None) -> str:
-    return path if span is None else f"rows {span[0]} to {span[1] - 1} of {path}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from ..step.language import Say, spoken
 from ..step.terms import Term
 from .writing import LATEX, PLAIN, latex_text
 
@@ -51,11 +52,18 @@ class Page:
         title: of what.
         sections: what it consists of.
         symbols: what the symbols for parameters stand for, such as W_i: rows 0 to 3 of weight_ih.
+        language: of the words.
     """
 
     title: str
     sections: list[Section]
     symbols: dict[str, str]
+    language: str
+
+    @property
+    def say(self) -> Say:
+        """Says the few words between them."""
+        return spoken("derive", self.language)
 
 
 def to_text(page: Page) -> str:
@@ -66,7 +74,7 @@ def to_text(page: Page) -> str:
         for text, line in zip(texts, section.lines, strict=True):
             lines += [f"  {text}", *[f"      {reason}" for reason in line.reasons]]
     if page.symbols:
-        lines += ["", "where"]
+        lines += ["", page.say("where")]
         lines += [f"  {name}: {meaning}" for name, meaning in page.symbols.items()]
     return "\n".join(lines)
 
@@ -79,11 +87,14 @@ def to_latex(page: Page, document: bool) -> str:
         lines += [r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"]
     if page.symbols:
         meanings = [f"${LATEX.name(name)}$: {latex_text(meaning)}" for name, meaning in page.symbols.items()]
-        lines.append("Here " + "; ".join(meanings) + ".")
+        lines.append(page.say("Here") + " " + "; ".join(meanings) + ".")
     text = "\n".join(lines) + "\n"
     if not document:
         return text
-    head = "\\documentclass{article}\n\\usepackage{amsmath,amssymb}\n\\allowdisplaybreaks\n\\begin{document}\n"
+    cjk = "\\usepackage[UTF8]{ctex}\n" if page.language == "zh" else ""
+    head = (
+        "\\documentclass{article}\n\\usepackage{amsmath,amssymb}\n" + cjk + "\\allowdisplaybreaks\n\\begin{document}\n"
+    )
     return rf"{head}\section*{{{latex_text(page.title)}}}" + f"\n{text}\\end{{document}}\n"
 
 
@@ -95,7 +106,7 @@ def to_markdown(page: Page) -> str:
             lines.append(f"$${LATEX.write(line.left)} = {LATEX.write(line.right)}$$")
             lines += ["", *[f"* {_markdown(reason)}" for reason in line.reasons], *([""] if line.reasons else [])]
     if page.symbols:
-        lines += ["", "where", ""]
+        lines += ["", page.say("where"), ""]
         lines += [f"* ${LATEX.name(name)}$: {_markdown(meaning)}" for name, meaning in page.symbols.items()]
     return "\n".join(lines) + "\n"
 
@@ -106,7 +117,7 @@ def _markdown(text: str) -> str:
 
 def to_html(page: Page) -> str:
     parts = [
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
+        f'<!DOCTYPE html>\n<html lang="{page.language}"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>{escape(page.title)}</title><style>{STYLE}</style></head>\n<body><main>",
@@ -119,7 +130,7 @@ def to_html(page: Page) -> str:
         parts.append("</ol></section>")
     if page.symbols:
         rows = [f"<tr><td>{mathml(LATEX.name(n))}</td><td>{escape(m)}</td></tr>" for n, m in page.symbols.items()]
-        parts.append(f'<section class="names"><h2>Symbols</h2><table>{"".join(rows)}</table></section>')
+        parts.append(f'<section class="names"><h2>{page.say("Symbols")}</h2><table>{"".join(rows)}</table></section>')
     return "\n".join([*parts, "</main></body></html>\n"])
 
 

@@ -27,7 +27,7 @@ _BUILTIN = {"len", "abs", "min", "max"}
 
 
 def identifier(name: str) -> str:
-    """A name as Python writes it: c̃ → c_tilde, b′ → b_prime."""
+    """A name as Python writes it: c̃ → c_tilde, b_R → b_prime."""
     words = {"′": "_prime", "\u0303": "_tilde", "\u0302": "_hat", "\u0304": "_bar", "'": "_prime"}
     text = ""
     for c in unicodedata.normalize("NFD", name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any, overload
@@ -18,6 +19,7 @@ from ..core.trees import flatten
 from ..derivation import derive
 from ..step.cells import initial_state, is_cell, is_module, one_cell
 from ..step.inputs import input_of
+from ..step.language import spoken
 from ..step.looping import run_steps
 from ..step.quantities import argument_names
 from ..step.scan import scan_of
@@ -65,12 +67,12 @@ class Explorer:
 @overload
 def explore(
     thing: Any, path: str | Path, *, level: str | None = None, steps: int = 5, input: Any = None, batch: int = 1,
-    seed: int = 0, theme: str = "auto",
+    seed: int = 0, theme: str = "auto", language: str = "en",
 ) -> Path: ...  # fmt: skip
 @overload
 def explore(
     thing: Any, path: None = None, *, level: str | None = None, steps: int = 5, input: Any = None, batch: int = 1,
-    seed: int = 0, theme: str = "auto",
+    seed: int = 0, theme: str = "auto", language: str = "en",
 ) -> Explorer: ...  # fmt: skip
 def explore(
     thing: Any,
@@ -82,6 +84,7 @@ def explore(
     batch: int = 1,
     seed: int = 0,
     theme: str = "auto",
+    language: str = "en",
 ) -> Path | Explorer:
     """A page that steps through a computation and its gradient, and computes both again whenever a number is changed.
 
@@ -96,6 +99,7 @@ def explore(
         input: that sequence, (T, B, D), instead of a random one; or the shape of a random one, (T, B, D) or (B, D). For
             a function the shape of its argument or an array of it, or a tuple of several.
         theme: as for `tg.draw`; "auto" follows the reader's device.
+        language: of the words, "en" or "zh".
 
     The page needs no network and no other file. It computes in double precision, of float32 cells too, and says so; the
     values of an op that it has no JavaScript for are those of this run, and cannot be changed. Keys: ← → space Home
@@ -112,8 +116,16 @@ def explore(
         raise ArgumentError(with_user_line(f"explore: level is one of {', '.join(LEVELS)}, not {level!r}"))
     if path is not None:
         path = _checked(path)
-    explorer = _explorer(thing, level, steps, input, batch, seed, theme)
+    spoken("explore", language)
+    look = _Look(theme, language)
+    explorer = _explorer(thing, level, steps, input, batch, seed, look)
     return explorer if path is None else explorer.save(path)
+
+
+@dataclass(frozen=True)
+class _Look:
+    theme: str
+    language: str
 
 
 def _checked(path: str | Path) -> Path:
@@ -123,44 +135,44 @@ def _checked(path: str | Path) -> Path:
     return path
 
 
-def _explorer(thing: Any, level: str | None, steps: int, given: Any, batch: int, seed: int, theme: str) -> Explorer:
+def _explorer(thing: Any, level: str | None, steps: int, given: Any, batch: int, seed: int, look: _Look) -> Explorer:
     generator = np.random.default_rng(seed)
     if isinstance(thing, Tensor):
-        return _by_op(thing, "computation", theme)
+        return _by_op(thing, "computation", look)
     if callable(thing) and not (is_cell(thing) or is_module(thing) or isinstance(thing, type)):
-        return _by_op(*_loss_of_function(thing, given, generator), theme)
+        return _by_op(*_loss_of_function(thing, given, generator), look)
     cell = one_cell("explore", thing, "a scalar tensor, a function")
     title = type(cell).__name__
     x = input_of("explore", cell, given, steps=steps, batch=batch)
     xs = x.sequence("explore", steps, generator)
     if level != "op":
         try:
-            derivation = derive(cell, input=xs[0])
+            derivation = derive(cell, input=xs[0], language=look.language)
         except ArgumentError:
             if level == "gate":
                 raise
         else:
-            return _by_gate(cell, derivation, xs, title, theme)
+            return _by_gate(cell, derivation, xs, title, look)
     with changed(record="all"):
         loss = _loss_of_cell(cell, xs)
-    return _by_op(loss, title, theme)
+    return _by_op(loss, title, look)
 
 
-def _by_gate(cell: Any, derivation: Any, xs: np.ndarray, title: str, theme: str) -> Explorer:
+def _by_gate(cell: Any, derivation: Any, xs: np.ndarray, title: str, look: _Look) -> Explorer:
     run = unpacked_run(cell, xs, derivation.step)
-    drawing = _drawn(run.loss, theme, "gate")
+    drawing = _drawn(run.loss, look.theme, "gate")
     data, functions = GateRecord(run, derivation, _places(drawing)).data()
-    return Explorer(page(title, drawing.svg, data, functions, theme), title)
+    return Explorer(page(title, drawing.svg, data, functions, look.theme, look.language), title)
 
 
-def _by_op(loss: Tensor, title: str, theme: str) -> Explorer:
+def _by_op(loss: Tensor, title: str, look: _Look) -> Explorer:
     if loss.is_abstract or loss.size != 1 or not loss.requires_grad or loss.op is None:
         raise ArgumentError(
             with_user_line(f"explore: {loss.path} {loss.describe()} is no loss: a computed scalar with a gradient")
         )
-    drawing = _drawn(loss, theme, "op")
+    drawing = _drawn(loss, look.theme, "op")
     data, functions = Record(loss, _places(drawing), _not_recorded(Graph(loss))).data()
-    return Explorer(page(title, drawing.svg, data, functions, theme), title)
+    return Explorer(page(title, drawing.svg, data, functions, look.theme, look.language), title)
 
 
 def _drawn(loss: Tensor, theme: str, level: str) -> Any:

@@ -38,7 +38,7 @@ function make(tag, className, text) {
 }
 
 // -- equations ---------------------------------------------------------------------------------------------------
-const SIGNS = { "": "", "δ": "δ", "∂L/∂": "∂L/∂", "ℓ": "∂ℓ/∂" };
+const SIGNS = { "": "", "δ": "δ", "ℓ": "∂ℓ/∂" };
 const plain = eq => eq.map(s => typeof s === "string" ? s : SIGNS[s[3]] + s[0] + (s[1] ? "_" + s[1] : "")).join("");
 
 /** An equation whose symbols are buttons; the first one is marked if it is what is at hand. */
@@ -59,7 +59,7 @@ function formula(eq, here) {
 
 /** Go to where a symbol of an equation is computed, or its gradient. */
 function follow(node, mark) {
-  const back = mark === "δ" || mark === "∂L/∂";
+  const back = mark === "δ";
   const there = back ? null : placeOf(forward, node), to = back ? placeOf(backward(), node) : there;
   if (to === null) { choose(node, 0); return; }
   visited.push([now, hand]);
@@ -235,7 +235,7 @@ function gradientOf(item, box, whole) {
 /** One entry of a weight's gradient with every number that it is the sum of. */
 function writtenOut(item) {
   const shape = shapeOf(item.g), entry = chosen.node === item.node ? chosen.entry : 0, [i, j] = indexOf(shape, entry);
-  const name = `∂L/∂${nodes[item.node].label}[${indexOf(shape, entry).join(", ")}]`, total = program.value(item.g)[entry];
+  const name = `δ${nodes[item.node].label}[${indexOf(shape, entry).join(", ")}]`, total = program.value(item.g)[entry];
   const terms = [];
   for (const [, ...factors] of item.factors || []) {
     const arrays = factors.map(k => [program.value(nodes[k].g !== undefined && k === factors[0] ? nodes[k].g : nodes[k].v), widthOf(shapeOf(nodes[k].v))]);
@@ -403,7 +403,7 @@ function refresh() {
   by("value").disabled = source === null;
   const said = nodes[node].g === undefined ? null : program.value(nodes[node].g)[entry];
   by("effect").textContent = said === null ? "" : source === null
-    ? say("∂L/∂{} = {}", nodes[node].label, long(said))
+    ? say("δ{} = {}", nodes[node].label, long(said))
     : say("the gradient says {}; (L(w + ε) − L(w − ε)) / 2ε = {}", long(said), long(quotient(source)));
 }
 function quotient([place, i]) {

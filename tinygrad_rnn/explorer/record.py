@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core.graph import Graph
 from ..core.mode import changed
+from ..core.op import Op
 from ..core.steps import BackpropStep, recorded_backprop_steps
 from ..core.tensor import Tensor, abstract
 from ..step.names import clean, plain_name, split_name, subscript
@@ -99,7 +100,7 @@ class Record:
             "key": self.key(n),
             "path": clean(n.path),
             "role": self.graph.role(n),
-            "op": "" if self.graph.is_leaf(n) or n.op is None else n.op.name,
+            "op": "" if self.graph.is_leaf(n) or n.op is None else _word(n.op),
             "in": [self.place[x.number] for x in self.graph.operands(n)],
             "v": n,
             "ids": self.drawn.ids.get(n.number, []),
@@ -194,6 +195,11 @@ def _bracketed(term: Term) -> Term:
 
 def _adjoint(term: Term) -> Term:
     return Symbol(said(term) if isinstance(term, Symbol) else f"({said(term)})", None, "δ")
+
+
+def _word(op: Op) -> str:
+    """What an op is called on the page: slices and scatters as the field does."""
+    return op.kind if op.kind in ("slice", "scatter") else op.name
 
 
 def _placed(found: Any, program: Program) -> Any:

@@ -27,7 +27,7 @@ class _Linked(Plain):
 
 
 def segments(term: Term, find: Find) -> list[Any]:
-    """The term as strings and symbols [text, subscript, place or None, mark]; a mark is "δ", "∂L/∂", "ℓ" or ""."""
+    """The term as strings and symbols [text, subscript, place or None, mark]; a mark is "δ", "ℓ" or ""."""
     found: list[Any] = []
     for k, part in enumerate(_MARK.split(_Linked(find).write(term))):
         if k % 5 == 0:

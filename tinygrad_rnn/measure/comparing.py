@@ -20,6 +20,7 @@ from ..derivation.formats import STYLE, mathml
 from ..derivation.writing import LATEX, PLAIN
 from ..step.cells import one_cell
 from ..step.inputs import input_of
+from ..step.language import spoken
 from ..view.api import draw
 from ..view.drawing import Drawing
 from ..view.labels import entry_text
@@ -45,6 +46,7 @@ class Comparison:
     """Cells side by side. Print it, or save it as a page with their graphs."""
 
     sides: tuple[Side, ...]
+    language: str = "en"
 
     def __str__(self) -> str:
         return self.to_text()
@@ -58,10 +60,10 @@ class Comparison:
             rows.append((_mark(texts), texts))
         rows.append((" ", [""] * len(self.sides)))
         facts = [self._facts(side) for side in self.sides]
-        names = max(len(name) for name, _ in facts[0])
+        names = max(text_width(name) for name, _ in facts[0])
         for same in zip(*facts, strict=True):
             values = [value for _, value in same]
-            rows.append((_mark(values), [f"{name:{names}} {value}" for name, value in same]))
+            rows.append((_mark(values), [f"{name}{' ' * (names - text_width(name))} {value}" for name, value in same]))
         wrapped = [(mark, [_wrapped(text, limit) for text in texts]) for mark, texts in rows]
         widths = [max(text_width(x) for _, row in wrapped for x in row[k]) for k in range(len(self.sides))]
         lines = []
@@ -86,23 +88,31 @@ class Comparison:
                 place = order.index(name) + 1
         return [[lines.get(name) for lines in found] for name in order]
 
-    @staticmethod
-    def _facts(side: Side) -> list[tuple[str, str]]:
+    def _facts(self, side: Side) -> list[tuple[str, str]]:
+        say = spoken("compare", self.language)
         total, flow = side.summary.total, side.flow
         found = []
         for key, name in _NUMBERS.items():
             formula = total.formulas.get(key)
-            found.append((name, f"{getattr(total, key):,}" + (f" = {formula}" if formula and key != "kept" else "")))
+            found.append(
+                (say(name), f"{getattr(total, key):,}" + (f" = {formula}" if formula and key != "kept" else ""))
+            )
         half = flow.half_life()
         found.append(
-            ("gradient", "does not fade" if math.isinf(half) else f"halves in {half:.3g} steps ({flow.states[-1]})")
+            (
+                say("gradient"),
+                say("does not fade")
+                if math.isinf(half)
+                else say("halves in {} steps ({})", f"{half:.3g}", flow.states[-1]),
+            )
         )
-        found.append(("largest exponent", entry_text(flow.lyapunov[0])))
+        found.append((say("largest exponent"), entry_text(flow.lyapunov[0])))
         return found
 
     def to_html(self) -> str:
         """A page: equations beside one another, marked where they differ; facts, derivations and graphs in columns."""
-        title = f"{', '.join(side.title for side in self.sides[:-1])} and {self.sides[-1].title}"
+        say = spoken("compare", self.language)
+        title = say("{} and {}", ", ".join(side.title for side in self.sides[:-1]), self.sides[-1].title)
         rows = ["<tr>" + "".join(f"<th>{escape(side.title)}</th>" for side in self.sides) + "</tr>"]
         for line in self._equations():
             texts = ["" if e is None else f"{LATEX.write(e.left)} = {LATEX.write(e.right)}" for e in line]
@@ -111,7 +121,7 @@ class Comparison:
         columns = "".join(self._column(side) for side in self.sides)
         style = STYLE.replace("max-width: 46rem", "max-width: 90rem") + _STYLE
         return (
-            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+            f'<!DOCTYPE html>\n<html lang="{self.language}"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{escape(title)}</title><style>{style}</style></head>\n"
             f'<body><main><h1>{escape(title)}</h1><div class="scrolls"><table class="equations">'
@@ -165,13 +175,14 @@ def _wrapped(text: str, limit: int) -> list[str]:
     return textwrap.wrap(text, limit, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def compare(*things: Any, input: Any = None) -> Comparison:
+def compare(*things: Any, input: Any = None, language: str = "en") -> Comparison:
     """Cells side by side: equations and their derivation, graphs, costs, and how their gradients flow.
 
     Args:
         things: two cells or more, or layers of one cell, with the same input size.
         input: the sequence (T, B, D) on which gradients are watched, or the shape of a random one, (T, B, D) or (B, D);
             default: 50 random steps.
+        language: of the words, "en" or "zh".
 
     Raises:
         ArgumentError: they are fewer than two, no cells, read inputs of different sizes, or do not say of which.
@@ -191,8 +202,8 @@ def compare(*things: Any, input: Any = None) -> Comparison:
     row = replace(reads[0], batch=1).row
     return Comparison(tuple(
         Side(
-            summary(cell, row).title, derive(cell, input=row, style="simplified"), summary(cell, row),
-            gradient_flow(cell, xs), draw(cell, input=row, level="gate"),
+            summary(cell, row).title, derive(cell, input=row, style="simplified", language=language),
+            summary(cell, row), gradient_flow(cell, xs), draw(cell, input=row, level="gate"),
         )
         for cell in cells
-    ))  # fmt: skip
+    ), language)  # fmt: skip

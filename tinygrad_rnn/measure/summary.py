@@ -15,6 +15,7 @@ from ..core.errors import ArgumentError, with_user_line
 from ..core.tensor import Tensor
 from ..step.cells import cells_in, is_cell, is_module, named_parameters, refuse_class
 from ..step.inputs import Input, input_of
+from ..step.language import Say, spoken
 from ..step.quantities import step_of, step_of_body
 from ..step.scan import ScanAttrs, Stepper, scan_of
 from ..step.subject import trace_module
@@ -57,6 +58,11 @@ class Summary:
     rows: list[SummaryRow]
     total: SummaryRow
     dtype: np.dtype
+    language: str = "en"
+
+    @property
+    def _say(self) -> Say:
+        return spoken("summary", self.language)
 
     def __str__(self) -> str:
         tables = "\n\n".join(_table(head, rows) for head, rows in self._tables())
@@ -81,9 +87,12 @@ class Summary:
         names = ["  " * row.depth + (row.name.rpartition("/")[2] if row.depth else row.name) for row in rows]
         shapes = [", ".join(f"{n} {_shape(s)}" for n, s in row.shapes.items()) for row in rows]
         numbers = zip(names, *[self._column(rows, "parameters")], shapes, strict=True)
-        yield ["part", "parameters", "shapes"], [[name, *count, shape] for name, count, shape in numbers]
+        yield (
+            [self._say(w) for w in ("part", "parameters", "shapes")],
+            [[name, *count, shape] for name, count, shape in numbers],
+        )
         columns = [self._column(rows, n) for n in ("forward", "backward", "kept")]
-        heads = ["part", "FLOPs forward", "FLOPs backward", "bytes kept"]
+        heads = [self._say(w) for w in ("part", "FLOPs forward", "FLOPs backward", "bytes kept")]
         yield heads, [[name, *[c[0] for c in cells]] for name, *cells in zip(names, *columns, strict=True)]
 
     def _column(self, rows: list[SummaryRow], name: str) -> list[list[str]]:
@@ -96,9 +105,10 @@ class Summary:
         if not any(row.formulas for row in (*self.rows, self.total)):
             return []
         size = self.dtype.itemsize
-        notes = [f"Formulas: of a step and a sample, D inputs and H units; kept: numbers, of {size} bytes each."]
+        text = "Formulas: of a step and a sample, D inputs and H units; kept: numbers, of {} bytes each."
+        notes = [self._say(text, size)]
         if any(row.formulas and not row.formulas.get("parameters") for row in self.rows):
-            notes.append("Where there is none, no polynomial of degree 2 in D and H was found.")
+            notes.append(self._say("Where there is none, no polynomial of degree 2 in D and H was found."))
         return notes
 
 
@@ -113,8 +123,8 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def text_width(text: str) -> int:
-    """Columns in a terminal: accents take none."""
-    return sum(not unicodedata.combining(c) for c in text)
+    """Columns in a terminal: accents take none, Chinese characters two."""
+    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
 def _in_brackets(cell: str) -> str:
@@ -131,13 +141,14 @@ def _shape(shape: Sequence[int]) -> str:
     return "×".join(map(str, shape)) or "1"
 
 
-def summary(thing: Any, input: Any = None) -> Summary:
+def summary(thing: Any, input: Any = None, *, language: str = "en") -> Summary:
     """Parameters, FLOPs forward and backward, and bytes kept for BPTT, by layer and gate.
 
     Args:
         thing: a cell, or a module.
         input: the shape of its input, or an array of it: (T, B, D) for recurrent layers; for a cell also (B, D), one
             step, or None, one step of one sample, if it says its input_size.
+        language: of the words, "en" or "zh".
 
     An entry of an elementwise function counts as one FLOP, whichever function; a product of (M, K) and (K, N) as 2MKN.
     The backward pass gives the gradients of all parameters and of the input. What is kept are the states and the values
@@ -152,22 +163,25 @@ def summary(thing: Any, input: Any = None) -> Summary:
     """
     refuse_class("summary", thing)
     if is_cell(thing):
-        return _of_cell(thing, input_of("summary", thing, input))
+        return _of_cell(thing, input_of("summary", thing, input), language)
     if is_module(thing):
-        return _of_module(thing, input)
+        return _of_module(thing, input, language)
     raise ArgumentError(with_user_line(f"summary: expected a cell or a module, got {type(thing).__name__}"))
 
 
-def _of_cell(cell: Any, x: Input) -> Summary:
+def _of_cell(cell: Any, x: Input, language: str) -> Summary:
+    say = spoken("summary", language)
     T, B = x.steps or 1, x.batch or 1
     dtype = np.dtype(getattr(cell, "dtype", np.float32))
     rows = list(_cell_rows(cell, x, T * B, dtype, ""))
-    total = SummaryRow("total", *[0] * 5, formulas=rows[0].formulas)
+    total = SummaryRow(say("total"), *[0] * 5, formulas=rows[0].formulas)
     for name in _NUMBERS:
         setattr(total, name, getattr(rows[0], name))
     for row in rows[1:]:
         row.depth = 0
-    return Summary(_title(cell), f"{_steps(T)} of {_samples(B)}, {dtype}", rows[1:], total, dtype)
+    return Summary(
+        _title(cell), say("{} of {}, {}", _steps(T, say), _samples(B, say), dtype), rows[1:], total, dtype, language
+    )
 
 
 def _cell_rows(cell: Any, x: Input, times: int, dtype: np.dtype, name: str) -> Iterator[SummaryRow]:
@@ -195,7 +209,8 @@ def _cell_rows(cell: Any, x: Input, times: int, dtype: np.dtype, name: str) -> I
     return iter([whole, *rows])
 
 
-def _of_module(module: Any, input: Any) -> Summary:
+def _of_module(module: Any, input: Any, language: str) -> Summary:
+    say = spoken("summary", language)
     graph = trace_module("summary", module, input)
     known = {p.number: path for path, p in module.named_parameters()}
     dtype = np.dtype(getattr(module, "dtype", graph.outputs[0].dtype))
@@ -211,7 +226,7 @@ def _of_module(module: Any, input: Any) -> Summary:
 
     def around(n: Tensor) -> str:
         """The row of a node that is in no step."""
-        return f"{_module_of(n)}, between steps" if _module_of(n) in layers else _module_of(n)
+        return say("{}, between steps", _module_of(n)) if _module_of(n) in layers else _module_of(n)
 
     for n in graph.nodes:
         if n.op is None:
@@ -247,12 +262,13 @@ def _of_module(module: Any, input: Any) -> Summary:
             rows[around(n)].kept += n.size * n.dtype.itemsize
     ordered = [r for name, row in rows.items() for r in (row, *cells.get(name, []))]
     ordered = [r for r in ordered if r.depth or any(getattr(r, n) for n in _NUMBERS)]
-    total = SummaryRow("total")
+    total = SummaryRow(say("total"))
     for row in ordered:
         if row.depth == 0:
             for name in _NUMBERS:
                 setattr(total, name, getattr(total, name) + getattr(row, name))
-    return Summary(_title(module), f"for an input of {_shape(graph.inputs[0].shape)}, {dtype}", ordered, total, dtype)
+    about = say("for an input of {}, {}", _shape(graph.inputs[0].shape), dtype)
+    return Summary(_title(module), about, ordered, total, dtype, language)
 
 
 def _scan_rows(n: Tensor, scan: ScanAttrs[Stepper], name: str, paths: dict[int, str]) -> Iterator[SummaryRow]:
@@ -306,9 +322,9 @@ def _title(thing: Any) -> str:
     return f"{type(thing).__name__}({extra})"
 
 
-def _steps(T: int) -> str:
-    return "one step" if T == 1 else f"{T:,} steps"
+def _steps(T: int, say: Say) -> str:
+    return say("one step") if T == 1 else say("{} steps", f"{T:,}")
 
 
-def _samples(B: int) -> str:
-    return "one sample" if B == 1 else f"{B:,} samples"
+def _samples(B: int, say: Say) -> str:
+    return say("one sample") if B == 1 else say("{} samples", f"{B:,}")

@@ -63,7 +63,7 @@ def _put(x, index, shape):
     shape=lambda x, index, shape: tuple(shape),
     vjps=[lambda g, y, x, index, shape: getitem(g, index=index)],
     linear="each", kind="scatter", numpy=_put,
-    latex=r"\operatorname{{put}}({x})", glyph="put", onnx="ScatterND",
+    latex=r"\operatorname{{scatter}}({x})", glyph="scatter", onnx="ScatterND",
     domain={"x": [(2, 3)], "index": [(slice(1, 3),), (np.array([0, 0]),)], "shape": [(4, 3)]},
 )  # fmt: skip
 def put(x, *, index, shape):

@@ -21,9 +21,9 @@ from .inputs import Input
 from .terms import Symbol, Term, term_of
 from .tracing import traced_cell
 
-#: What usual names of parameters are written as.
+#: What usual names of parameters are written as; b_R is the bias that a step adds to R h.
 _LETTERS = {
-    "weight_ih": "W", "weight_hh": "R", "bias_ih": "b", "bias_hh": "b′", "weight_hr": "P", "weight": "W", "bias": "b",
+    "weight_ih": "W", "weight_hh": "R", "bias_ih": "b", "bias_hh": "b_R", "weight_hr": "P", "weight": "W", "bias": "b",
 }  # fmt: skip
 _LAYER = re.compile(r"_l\d+(_reverse)?$")  # as PyTorch's layers end the names of their parameters
 
@@ -274,7 +274,10 @@ class _Namer:
             return f"{letter}_{above[-1]}" if above and "_" not in letter else letter
         readers = walk([node], lambda n: [] if n.number in chosen else self.readers.get(n.number, []))
         first = min((n.number for n in readers if n.number in chosen), default=None)  # that it is read for
-        return letter if first is None else f"{letter}_{chosen[first].removeprefix('z_')}"
+        if first is None:
+            return letter
+        gate = chosen[first].removeprefix("z_")
+        return f"{letter}{gate}" if "_" in letter else f"{letter}_{gate}"
 
 
 def _brief(n: Tensor) -> bool:

@@ -25,11 +25,18 @@ _STEPS = 5  # of the sequence a layer is traced with, if nobody says how long it
 
 @dataclass
 class Subject:
-    """What is drawn: its graph, what to call it, and for one step of a cell (new state, state before)."""
+    """What is drawn.
+
+    Attributes:
+        graph: its graph. title: what to call it.
+        loops: for one step of a cell (new state, state before).
+        parts: of an unpacked cell, the parameter that each leaf is, or is rows of, by the leaf's number.
+    """
 
     graph: Graph
     title: str
     loops: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    parts: dict[int, Tensor] = field(default_factory=dict)
 
 
 def subject(reader: str, thing: Any, *, steps: int | None, batch: int, given: Any, packed: bool = False) -> Subject:
@@ -48,10 +55,10 @@ def subject(reader: str, thing: Any, *, steps: int | None, batch: int, given: An
         return Subject(Graph(thing), thing.path)
     if is_cell(thing):
         x = input_of(reader, thing, given, steps=steps, batch=batch)
-        graph = (None if packed else _by_quantities(reader, thing, x)) or trace_cell(thing, x)
+        graph, parts = (None if packed else _by_quantities(reader, thing, x)) or (trace_cell(thing, x), {})
         states = graph.inputs[x.steps or 1 :]
         loops = list(zip(graph.outputs[len(graph.outputs) - len(states) :], states, strict=True))
-        return Subject(graph, type(thing).__name__, loops if x.steps is None else [])
+        return Subject(graph, type(thing).__name__, loops if x.steps is None else [], parts)
     if is_module(thing):
         return Subject(trace_module(reader, thing, given), type(thing).__name__)
     if callable(thing):
@@ -66,8 +73,8 @@ def subject(reader: str, thing: Any, *, steps: int | None, batch: int, given: An
     )
 
 
-def _by_quantities(reader: str, cell: Any, x: Input) -> Graph | None:
-    """A cell's graph with its gates unpacked; None if its step is not row by row."""
+def _by_quantities(reader: str, cell: Any, x: Input) -> tuple[Graph, dict[int, Tensor]] | None:
+    """A cell's graph with its gates unpacked, and of what its leaves are parts; None if its step is not row by row."""
     if x.batch is None:
         return None
     try:

@@ -83,11 +83,17 @@ class Unpacked:
         return found[value.number]
 
 
-def unpacked_graph(cell: CellLike, x: Input, step: Step) -> Graph:
-    """The graph of one step, or of `x.steps`, with shapes only; its outputs end with the states after the last."""
+def unpacked_graph(cell: CellLike, x: Input, step: Step) -> tuple[Graph, dict[int, Tensor]]:
+    """The graph of one step, or of `x.steps`, with shapes only; its outputs end with the states after the last.
+
+    Returns also the parameter that each leaf is, or is rows of, by the leaf's number.
+    """
+    parts: dict[int, Tensor] = {}
 
     def parameter(leaf: Tensor, name: str) -> Tensor:
-        return _leaf(leaf.shape, leaf.dtype, name, "parameter")
+        made = _leaf(leaf.shape, leaf.dtype, name, "parameter")
+        parts[made.number] = leaf.inputs[0] if is_block(leaf) else leaf
+        return made
 
     batch = x.batch or 1
     states = [_leaf(s.shape, s.dtype, step.symbols[own.number].name, "state")
@@ -105,7 +111,7 @@ def unpacked_graph(cell: CellLike, x: Input, step: Step) -> Graph:
                 state = made.after(values)
                 outputs += [values[y.number] for y in step.body.outputs]
     kept = {s.number for s in state}
-    return Graph([*[y for y in outputs if y.number not in kept], *state], [*xs, *states])
+    return Graph([*[y for y in outputs if y.number not in kept], *state], [*xs, *states]), parts
 
 
 @dataclass

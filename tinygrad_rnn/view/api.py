@@ -9,6 +9,7 @@ from ..core.errors import ArgumentError, DrawingError, with_user_line
 from ..core.graph import Graph
 from ..core.tensor import Tensor
 from ..step.cells import is_cell, is_module
+from ..step.language import spoken
 from ..step.subject import Subject, subject
 from .adjoints import with_adjoints
 from .build import build
@@ -52,6 +53,7 @@ def draw(
     time_limit: float = 20.0,
     engine: str = "bundled",
     packed: bool = False,
+    language: str = "en",
 ) -> Drawing:
     """A picture of a computation.
 
@@ -73,6 +75,7 @@ def draw(
         names: what to call some names, for instance {"x": "X", "weight_ih": "W"}; h_i is drawn with a subscript.
         theme: "light", "dark", "print" (black and grey), or "auto", which is light in files for print and follows
             the reader's browser in SVG.
+        language: of the legend, "en" or "zh".
         legend: say below the picture what its shapes, signs and lines mean.
         wrt: for backward pictures, what to differentiate by (default: as `Graph.backward`).
         steps: for a cell, the number of time steps to unroll (default: one step, without time subscripts).
@@ -93,11 +96,14 @@ def draw(
     Time runs from left to right, a step from top to bottom, above op level from left to right too; gradients run the
     opposite way, in red. A ghost (dashed) repeats a weight or a state where another step uses it.
     """
+    spoken("draw", language)
     shown = _checked(show, direction=direction, level=level, view=view, theme=theme)
     if direction != "forward" and level not in ("op", "gate"):
         raise ArgumentError(with_user_line(f"draw: gradients are drawn at level='op' or 'gate', not {level!r}"))
     about = subject("draw", thing, steps=3 if view == "unrolled" and steps is None else steps, batch=batch, given=input,
                     packed=packed)  # fmt: skip
+    if wrt is not None:  # of an unpacked cell, its leaves
+        wrt = [y for x in wrt for y in ([n for n in about.graph.nodes if about.parts.get(n.number) is x] or [x])]
     backward = about.graph.backward(wrt) if direction != "forward" and level == "op" else None
     plainly = not packed and (is_cell(thing) or is_module(thing))
     sheet = _sheet(about, backward, direction, level, view, elide_after, shown, names or {}, plainly)
@@ -113,7 +119,7 @@ def draw(
     if "flow" in shown:
         sheet.emphasis.norms = norms(thing)
     picture = build(sheet, show=shown, title=title, theme=THEMES[theme], across=level != "op")
-    picture.adaptive, picture.legend = theme == "auto", legend
+    picture.adaptive, picture.legend, picture.language = theme == "auto", legend, language
     return Drawing(picture, engine=engine, time_limit=time_limit)
 
 
@@ -135,7 +141,7 @@ def _sheet(
 ) -> Sheet:  # fmt: skip
     """What is to be drawn of a graph and its backward graph."""
     sheet = Sheet.of(about.graph, backward, direction if level == "op" else "forward")
-    sheet.names = dict(names)
+    sheet.names, sheet.parts = dict(names), dict(about.parts)
     _say_when(sheet, about, {} if backward is None else backward.adjoint_of)
     if level != "layer":
         sheet = with_bodies(sheet, unrolled=view == "unrolled", packed=not plainly)
@@ -168,8 +174,12 @@ def _say_when(sheet: Sheet, about: Subject, adjoint_of: Mapping[int, Tensor]) ->
         leaf = n.op is None
         if about.loops and role not in ("parameter", "constant"):
             sheet.moments[n.number] = "t−1" if n.number in before else "t"
-        elif timed and leaf and role == "state" and (n.scope is None or n.scope.step is None):
-            sheet.moments[n.number] = "−1"
+        elif leaf and role == "state" and (n.scope is None or n.scope.step is None):
+            later = [m for m in sheet.order if m.name == n.name and m.op is not None and m.scope is not None]
+            if timed:
+                sheet.moments[n.number] = "−1"
+            elif later:
+                sheet.moments |= {n.number: "t−1"} | {m.number: "t" for m in later}
     for n in sheet.order:
         if (x := adjoint_of.get(n.number)) is not None:
             sheet.moments[n.number] = None if x.role == "parameter" else sheet.moment(x)

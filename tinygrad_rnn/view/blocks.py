@@ -20,7 +20,10 @@ class _Key(NamedTuple):
 
 
 class Blocks:
-    """Assigns each node a block, those of `before` one of their own before the first step. `home` lacks the leaves outside all steps: each reader's block draws its own copy."""
+    """Assigns each node a block, those of `before` one of their own before the first step.
+
+    `home` lacks the leaves outside all steps: each reader's block draws its own copy.
+    """
 
     def __init__(
         self,

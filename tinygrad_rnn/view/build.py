@@ -129,12 +129,16 @@ class _Builder:
         shown = self.show - {"value"} if look.small else self.show
         text = label(
             node, role, shown, details=not ghost, glyph=self.sheet.glyphs.get(node.number),
-            step=self.sheet.moment(node), names=self.sheet.names,
+            step=self.sheet.moment(node), names=self.sheet.names, more_flops=self.sheet.folded.get(node.number, 0),
         )  # fmt: skip
         text.details += self.sheet.notes.get(node.number, ()) if not ghost else ()
         if ghost:
             text = ghost_label(
-                text, node, reader if backward else None, self.sheet.glyphs.get(node.number), self.sheet.moment(node)
+                text,
+                node,
+                reader if backward else None,
+                self.sheet.glyphs.get(node.number),
+                self.sheet.moments.get(node.number),
             )
             kind = "gradient" if backward else "state" if role == "state" else kind
             look = replace(self.looks[kind], fill=self.picture.theme.paper, double=False)

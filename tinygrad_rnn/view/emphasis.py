@@ -66,10 +66,13 @@ def norms(thing: Any) -> dict[tuple[int, int], float]:
 
 def _numbers(sheet: Sheet, thing: Any) -> set[int]:
     if isinstance(thing, Tensor):
-        found = {n.number for n in sheet.order if n.number == thing.number}
+        found = {n.number for n in sheet.order if n.number == thing.number or sheet.parts.get(n.number) is thing}
     else:
         found = {
-            n.number for n in sheet.order if n.name is not None and thing in (n.name, sheet.names.get(n.name), n.path)
+            n.number
+            for n in sheet.order
+            for x in (n, sheet.parts.get(n.number))
+            if x is not None and x.name is not None and thing in (x.name, sheet.names.get(x.name), x.path)
         }
     if not found:
         names = dict.fromkeys(n.name for n in sheet.order if n.name)

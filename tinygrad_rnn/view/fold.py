@@ -30,7 +30,7 @@ def with_bodies(sheet: Sheet, unrolled: bool, packed: bool = True) -> Sheet:
         return sheet
     found = replace(sheet, order=[], operands={}, roles=dict(sheet.roles), loops=list(sheet.loops))
     found.looks, found.glyphs, found.backward = dict(sheet.looks), dict(sheet.glyphs), set(sheet.backward)
-    found.notes, found.moments = dict(sheet.notes), dict(sheet.moments)
+    found.notes, found.moments, found.parts = dict(sheet.notes), dict(sheet.moments), dict(sheet.parts)
     results: dict[int, list[Any]] = {}  # by scan node: what it hands out, one after the other
     for node in sheet.order:
         reads = sheet.operands[node.number]
@@ -76,6 +76,8 @@ class _Scan:
         for p in step.parameters:
             name = step.symbols[p.number].name
             shown = self.blocks[p.number] = stand_in(p, name, self.node.scope)
+            leaf = p if p.op is None else p.inputs[0]
+            self.sheet.parts[shown.number] = self.shared.get(leaf.number, leaf)
             self.put(shown, (), "parameter")
 
     def put(self, node: Tensor, reads: tuple[Tensor, ...], role: str, look: str = "", glyph: str = "") -> Tensor:

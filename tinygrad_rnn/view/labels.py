@@ -25,10 +25,12 @@ def label(
     glyph: str | None = None,
     step: int | str | None = None,
     names: Mapping[str, str] = MappingProxyType({}),
+    more_flops: int = 0,
 ) -> Label:
     """The label of a node. Shapes are written where they are news: leaves, named results, and ops that change it.
 
-    `glyph` replaces the op's sign; `step`: the time step, as subscript; `names`: what to call some names.
+    `glyph` replaces the op's sign; `step`: the time step, as subscript; `names`: what to call some names; `more_flops`:
+    of what was folded into it.
     """
     own = glyph is None
     leaf = glyph is None and (role in ("input", "parameter", "constant", "saved") or node.op is None)
@@ -52,7 +54,7 @@ def label(
             lines.append(number_text(node.numpy()))
         if "grad" in show and node.grad is not None:
             lines.append("δ: " + number_text(node.grad.numpy(), norm=True))
-        if "cost" in show and own and not leaf and node.op is not None and (count := flops(node)):
+        if "cost" in show and own and not leaf and node.op is not None and (count := flops(node) + more_flops):
             lines.append(f"{count:,} FLOPs")
         if "bytes" in show and node.shape and role != "constant":
             lines.append(bytes_text(node.size * node.dtype.itemsize))
@@ -71,13 +73,13 @@ def bytes_text(count: float) -> str:
 def ghost_label(
     solid: Label, node: Tensor, reader: Tensor | None, glyph: str | None = None, step: int | str | None = None
 ) -> Label:
-    """How a node is called where another step reads it; an unnamed gradient after what it is the gradient of."""
+    """How a node is called where another step reads it; an unnamed part of a gradient after where it goes."""
     if solid.base:
         return Label("", solid.base, solid.index)
     origin = reader.origin if reader is not None else None
     if origin is not None and origin.name is not None:
         base, index = split_name(origin.name, time_of(origin) if step is None else step)
-        return Label("", "δ" + base, index)
+        return Label("", "to δ" + base, index)
     return Label("", glyph or stand_in(node, "value"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from ..step.language import spoken
 from .picture import Edge, Frame, Label, Node, Picture
 from .text import width
 from .theme import Look
@@ -55,20 +56,20 @@ class Entry:
 
 def entries(picture: Picture) -> Iterator[Entry]:
     """What the legend of a picture says: only what occurs in it."""
-    looks = picture.theme.looks
+    looks, say = picture.theme.looks, spoken("draw", picture.language)
     kinds = {node.kind for node in picture.nodes.values() if not node.ghost and node.look.shape != "point"}
     for kind, (sign, meaning) in SAYS.items():
         if kind in kinds:
-            yield Entry(looks[kind], kind, sign, meaning)
+            yield Entry(looks[kind], kind, sign, say(meaning))
     if any(node.look.double for node in picture.nodes.values()) and "output" not in kinds:
-        yield Entry(looks["output"], "output", "y", "double rim: a result")
+        yield Entry(looks["output"], "output", "y", say("double rim: a result"))
     if any(node.ghost and node.look.shape != "point" for node in picture.nodes.values()):
         ghost = replace(looks["parameter"], fill=picture.theme.paper)
-        yield Entry(ghost, "ghost", "W", "dashed: drawn elsewhere", ghost=True)
+        yield Entry(ghost, "ghost", "W", say("dashed: drawn elsewhere"), ghost=True)
     drawn = {SAME.get(edge.kind, edge.kind) for edge in picture.edges}
     for kind, meaning in EDGES.items():
         if kind in drawn:
-            yield Entry(None, kind, "", meaning)
+            yield Entry(None, kind, "", say(meaning))
 
 
 def add_legend(picture: Picture) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from io import BytesIO
+from itertools import groupby
 from warnings import warn
 
 from ..step.names import clean
@@ -10,10 +12,12 @@ from .layout import Point
 from .marks import arrow, barrier, outline, texts
 from .picture import Picture
 from .svg import MARGIN
-from .text import FONT, covered
+from .text import FONT, covered, width
 from .theme import FRAME_SIZE
 
 _FONT_NAME = "DejaVuSans"
+_CHINESE = "STSong-Light"  # one of the fonts that readers of PDF have, or replace, for Chinese (ISO 32000-1, 9.7.5.2)
+_LARGEST = 14_400.0  # units a side, as much as a page may have (ISO 32000-1, annex C); larger ones are made smaller
 
 
 def to_pdf(picture: Picture) -> bytes:
@@ -23,16 +27,20 @@ def to_pdf(picture: Picture) -> bytes:
 
 class _Page:
     def __init__(self, picture: Picture):
+        from reportlab.pdfbase.cidfonts import UnicodeCIDFont
         from reportlab.pdfbase.pdfmetrics import getRegisteredFontNames, registerFont
         from reportlab.pdfbase.ttfonts import TTFont
         from reportlab.pdfgen.canvas import Canvas
 
         if _FONT_NAME not in getRegisteredFontNames():
             registerFont(TTFont(_FONT_NAME, str(FONT)))
+            registerFont(UnicodeCIDFont(_CHINESE))
         self.file = BytesIO()
         self.high = picture.high + MARGIN
         size = (picture.wide + 2 * MARGIN, picture.high + 2 * MARGIN)
-        self.canvas = Canvas(self.file, pagesize=size, invariant=1, pageCompression=1)
+        scale = min(1.0, _LARGEST / max(size))
+        self.canvas = Canvas(self.file, pagesize=(size[0] * scale, size[1] * scale), invariant=1, pageCompression=1)
+        self.canvas.scale(scale, scale)
         self.lacking: set[str] = set()
         self.canvas.setTitle(clean(picture.title))
         self.canvas.setSubject(picture.description)
@@ -106,8 +114,16 @@ class _Page:
         self.canvas.drawPath(path, stroke=0, fill=1)
 
     def text(self, x: float, y: float, text: str, size: float, colour: str, anchor: str) -> None:
-        self.lacking.update(c for c in text if not covered(c))
-        self.canvas.setFont(_FONT_NAME, size)
         self.canvas.setFillColor(colour)
-        draw = self.canvas.drawCentredString if anchor == "middle" else self.canvas.drawString
-        draw(*self.at((x, y)), text)
+        x -= width(text, size) / 2 if anchor == "middle" else 0.0
+        for chinese, run in groupby(text, key=_is_chinese):
+            part = "".join(run)
+            self.lacking.update(c for c in part if not (chinese or covered(c)))
+            self.canvas.setFont(_CHINESE if chinese else _FONT_NAME, size)
+            self.canvas.drawString(*self.at((x, y)), part)
+            x += width(part, size)
+
+
+def _is_chinese(c: str) -> bool:
+    """Whether it is a character of East Asian texts, as wide as high, that the shipped font lacks."""
+    return not covered(c) and unicodedata.east_asian_width(c) in "WF" and ord(c) < 0x10000

@@ -52,6 +52,8 @@ class Sheet:
         flat: time steps and scopes are not told apart.
         frames: other words for the labels of some scopes.
         names: what to call some names.
+        folded: FLOPs of what a node stands for besides its own op, by its number.
+        parts: of what parameter a leaf is, or is rows of, by the leaf's number.
         emphasis: what is pointed out.
     """
 
@@ -68,6 +70,8 @@ class Sheet:
     flat: bool = False
     frames: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    folded: dict[int, int] = field(default_factory=dict)
+    parts: dict[int, Tensor] = field(default_factory=dict)
     emphasis: Emphasis | None = None
 
     @classmethod

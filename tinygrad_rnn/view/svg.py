@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from html import escape
 
 from ..step.names import clean
@@ -36,14 +37,18 @@ def to_svg(picture: Picture) -> str:
         "</svg>",
     ]
     if picture.adaptive:
-        lines.insert(3, _dark_style("".join(lines)))
+        own = f"drawing-{sha256(''.join(lines).encode()).hexdigest()[:12]}"  # its style is for it alone
+        lines[0] = lines[0].replace("<svg ", f'<svg id="{own}" ', 1)
+        lines.insert(3, _dark_style("".join(lines), own))
     return "\n".join(lines) + "\n"
 
 
-def _dark_style(svg: str) -> str:
+def _dark_style(svg: str, own: str) -> str:
     """What makes a drawing dark where the reader's device is: every colour in it changed for another."""
     pairs = {c: dark for c, dark in colours_in_the_dark().items() if f'"{c}"' in svg}
-    rules = "".join(f'[fill="{c}"]{{fill:{dark}}}[stroke="{c}"]{{stroke:{dark}}}' for c, dark in pairs.items())
+    rules = "".join(
+        f'#{own} [fill="{c}"]{{fill:{dark}}}#{own} [stroke="{c}"]{{stroke:{dark}}}' for c, dark in pairs.items()
+    )
     return f"<style>@media (prefers-color-scheme: dark) {{{rules}}}</style>"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from ..core.counting import flops
 from ..core.tensor import Tensor
 from .labels import glyph_of
 from .sheet import Operands, Sheet
@@ -12,7 +13,7 @@ from .sheet import Operands, Sheet
 
 def tidied(sheet: Sheet) -> Sheet:
     """The sheet without unnamed transposes, reshapes, broadcasts and casts, and with a + b + c as one node."""
-    found = replace(sheet, order=list(sheet.order), roles=dict(sheet.roles))
+    found = replace(sheet, order=list(sheet.order), roles=dict(sheet.roles), folded=dict(sheet.folded))
     same: dict[int, Tensor] = {}  # what is read in place of a node that only rearranges
     operands: Operands = {}
     readers = Counter(x.number for reads in sheet.operands.values() for x in reads)
@@ -22,13 +23,14 @@ def tidied(sheet: Sheet) -> Sheet:
             same[node.number] = reads[0]
         elif (x := _only(sheet, node, readers)) is not None:  # a weight's gradient: δ xᵀ, transposed once more
             reads = operands[x.number]
+            found.folded[node.number] = flops(x)
             found.glyphs = found.glyphs | {node.number: glyph_of(x)}
         elif _is_sum(sheet, node):
-            reads = tuple(
-                y
-                for x in reads
-                for y in (operands[x.number] if _within(sheet, x, node) and readers[x.number] == 1 else (x,))
+            inner = {x.number for x in reads if readers[x.number] == 1 and _within(sheet, x, node)}
+            found.folded[node.number] = sum(
+                flops(x) + found.folded.get(x.number, 0) for x in reads if x.number in inner
             )
+            reads = tuple(y for x in reads for y in (operands[x.number] if x.number in inner else (x,)))
         operands[node.number] = reads
     found.kept(operands, [n for n in sheet.order if n.number in sheet.ends])
     return found
@@ -59,5 +61,12 @@ def _is_sum(sheet: Sheet, node: Tensor) -> bool:
 
 def _within(sheet: Sheet, x: Tensor, node: Tensor) -> bool:
     """Whether a sum is a part of another one, of the same step and direction."""
-    together = x.scope is node.scope and (x.number in sheet.backward) == (node.number in sheet.backward)
+    back = node.number in sheet.backward
+    if back and _timed(sheet) and (node.scope is None or node.scope.step is None):
+        return False  # each step adds to the gradient of a weight
+    together = x.scope is node.scope and (x.number in sheet.backward) == back
     return together and _is_sum(sheet, x) and not _stands(sheet, x) and bool(sheet.operands[x.number])
+
+
+def _timed(sheet: Sheet) -> bool:
+    return any(n.scope is not None and n.scope.step is not None for n in sheet.order)

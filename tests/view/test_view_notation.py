@@ -1,0 +1,120 @@
+"""One notation in every picture: gates unpacked, δ the whole gradient, times as subscripts, steps alike."""
+
+import numpy as np
+import pytest
+from nn.cell_cases import CASES, make
+from view_cases import cells, name_of, nodes
+
+import tinygrad_rnn as tg
+
+
+def names(drawing):
+    return {n.label.name for n in nodes(drawing).values()}
+
+
+def derived(cell):
+    """The names that a derivation of the cell speaks of."""
+    step = tg.derive(cell).step
+    return {q.symbol.name for q in step.quantities} | {step.symbols[p.number].name for p in step.parameters}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_picture_speaks_of_what_the_derivation_does(case):
+    cell = make(case)
+    drawing = tg.draw(cell)
+    assert derived(cell) <= {name_of(n) for n in nodes(drawing).values()} | {
+        f"{n.label.base}_{n.label.index.split(',')[0]}" for n in nodes(drawing).values()
+    }
+    glyphs = {n.label.glyph for n in nodes(drawing).values()}
+    assert not {"T", "put", "getitem"} & glyphs
+    assert not [g for g in glyphs if g.startswith("[…")]
+
+
+def test_packed_shows_what_is_computed():
+    packed = tg.draw(cells()["lstm"], packed=True)
+    assert {"weight_ih", "weight_hh"} <= names(packed)
+    assert "[…, 4:8]" in {n.label.glyph for n in nodes(packed).values()}
+    assert "T" in {n.label.glyph for n in nodes(packed).values()}
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_flops_are_the_same_packed_or_not(kind):
+    def flops(**how):
+        drawn = nodes(tg.draw(cells()[kind], show="cost", **how)).values()
+        return sum(int(line.split()[0].replace(",", "")) for n in drawn for line in n.label.details)
+
+    assert flops() == flops(packed=True) == tg.summary(cells()[kind]).total.forward
+
+
+def test_layers_too_are_unpacked():
+    assert {"W_f", "R_f", "b_f", "b_Rf", "fₜ", "cₜ₋₁"} <= names(tg.draw(tg.nn.LSTM(3, 4)))
+
+
+def test_one_step_is_of_time_t():
+    found = names(tg.draw(cells()["lstm"]))
+    assert {"xₜ", "fₜ", "cₜ", "hₜ", "cₜ₋₁", "hₜ₋₁", "W_f"} <= found
+
+
+def test_delta_is_the_whole_gradient():
+    """The δ of the drawn backward graph has the value that backward gives."""
+    cell = make("lstm")
+    x = tg.tensor(np.random.default_rng(0).normal(size=(3, 2, 3)), name="x", requires_grad=True)
+    outputs, _ = tg.unroll(cell, x)
+    loss = (outputs**2).sum().named("L")
+    graph = tg.Graph(loss)
+    derived = graph.backward()
+    steps = {s.node.number: s.gradient for s in tg.backprop_steps(loss)}
+    found = {g.number: q for g in derived.nodes if (q := derived.adjoint_of.get(g.number)) is not None}
+    compared = 0
+    for g in derived.nodes:
+        if g.number in found and found[g.number].number in steps:
+            assert g.name == f"δ{found[g.number].name}"
+            np.testing.assert_allclose(g.numpy(), steps[found[g.number].number], rtol=1e-12)
+            compared += 1
+    assert compared > 15
+
+
+@pytest.mark.parametrize("direction", ["backward", "both"])
+@pytest.mark.parametrize("case", CASES)
+def test_every_cell_is_drawn_by_gate_backward(case, direction):
+    cell = make(case)
+    for steps in (None, 3):
+        drawing = tg.draw(cell, level="gate", direction=direction, steps=steps)
+        found = names(drawing)
+        step = tg.derive(cell).step
+        output = next(q.symbol.name for q in step.quantities if q.node.number == step.body.outputs[0].number)
+        assert any(n.startswith(f"δ{output}") or n == f"δ{output}" for n in found), found
+        assert drawing.svg.startswith("<svg")
+
+
+def test_back_propagation_through_time_of_an_lstm_is_one_slide():
+    drawing = tg.draw(cells()["lstm"], level="gate", direction="both", steps=3)
+    found = names(drawing)
+    assert {f"{d}{q}{t}" for d in ("", "δ") for q in ("i", "f", "c̃", "o", "c", "h", "x") for t in "₀₁₂"} <= found
+    assert {"δc₋₁", "δh₋₁", "∂ℓ/∂h₀", "∂ℓ/∂h₁", "∂ℓ/∂c₂"} <= found
+    placed = drawing.placed
+    for n in placed.nodes.values():
+        if n.backward and not n.ghost and n.label.name[1:] in ("c₁", "h₁", "f₁"):
+            value = next(m for m in placed.nodes.values() if m.label.name == n.label.name[1:] and not m.ghost)
+            assert value.block == n.block  # each δ in the step of its value
+            assert value.y < n.y
+
+
+@pytest.mark.parametrize("direction", ["forward", "both"])
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_gates_stand_in_the_same_order_at_every_step(kind, direction):
+    placed = tg.draw(cells()[kind], level="gate", direction=direction, steps=4).placed
+    orders = []
+    for t in "0123":
+        gates = [n for n in placed.nodes.values() if n.kind == "gate" and n.label.index == t and not n.backward]
+        orders.append([n.label.base for n in sorted(gates, key=lambda n: (round(n.x - gates[0].x), n.y))])
+    assert all(order == orders[0] for order in orders), orders
+
+
+def test_a_legend_speaks_chinese():
+    drawing = tg.draw(cells()["lstm"], level="gate", legend=True, language="zh")
+    assert "矩阵乘积" in tg.draw(cells()["lstm"], legend=True, language="zh").svg
+    assert "状态，沿时间传递" in tg.draw(cells()["lstm"], level="gate", steps=2, legend=True, language="zh").svg
+    assert drawing.png.startswith(b"\x89PNG")
+    with pytest.raises(tg.errors.ArgumentError, match="language is one of en, zh, not 'fr'"):
+        tg.draw(cells()["lstm"], language="fr")
