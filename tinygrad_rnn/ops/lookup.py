@@ -88,7 +88,8 @@ def _put_along_shape(x, indices, *, axis, shape):
 @primitive(
     shape=_put_along_shape,
     vjps=[lambda g, y, x, indices, axis, shape: gather(g, indices, axis=axis), None],
-    linear="each", kind="scatter", promotes=("x",), dtype=_first_dtype, latex=r"\operatorname{{scatter}}({x})", glyph="scatter",
+    linear="each", kind="scatter", promotes=("x",), dtype=_first_dtype,
+    latex=r"\operatorname{{scatter}}({x})", glyph="scatter",
     onnx="ScatterElements",
     domain={"cases": [(((2, 2), np.array([[0, 0], [2, 1]])), {"axis": -1, "shape": (2, 3)})]},
 )  # fmt: skip
@@ -143,7 +144,8 @@ def take(x, indices, *, axis=0):
 @primitive(
     shape=lambda x, indices, axis, shape: tuple(shape),
     vjps=[lambda g, y, x, indices, axis, shape: take(g, indices, axis=axis), None],
-    linear="each", kind="scatter", promotes=("x",), dtype=_first_dtype, latex=r"\operatorname{{scatter}}({x})", glyph="scatter",
+    linear="each", kind="scatter", promotes=("x",), dtype=_first_dtype,
+    latex=r"\operatorname{{scatter}}({x})", glyph="scatter",
     onnx="ScatterND", cost=lambda out, x, *_, **__: math.prod(x),
     domain={"cases": [(((2, 3), np.array([0, 0])), {"axis": 0, "shape": (4, 3)}),
                       (((2, 2, 2), np.array([[0, 2], [0, 1]])), {"axis": -1, "shape": (2, 3)})]},
