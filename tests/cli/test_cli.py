@@ -24,18 +24,27 @@ def test_the_tour_leaves_pictures_a_model_and_a_page(tmp_path: Path, capsys: pyt
     assert main(["tour", "--text", str(text), "--out", str(out), "--seconds", "1.5"]) == 0
     page = (out / "index.html").read_text(encoding="utf-8")
     for kind in ("rnn", "lstm", "gru"):
-        for picture in (f"{kind}.svg", f"{kind}-backward.svg", f"{kind}-unrolled.svg"):
+        for picture in (f"{kind}.svg", f"{kind}-backward.svg", f"{kind}-bptt.svg", f"{kind}-gates.svg"):
             assert (out / picture).read_text(encoding="utf-8").startswith(("<?xml", "<svg"))
             assert f'src="{picture}"' in page
+        assert f'href="{kind}.html"' in page
+        assert "const FUNCTIONS" in (out / f"{kind}.html").read_text(encoding="utf-8")
     assert 'src="http' not in page
     assert "<script" not in page
     saved = tg.load(out / "checkpoint.safetensors")
     assert saved["network.cells.0.weight_hh"].shape == (4 * 192, 192)
     assert int(saved["optimizer.0.step"]) > 0
     assert page.rstrip().endswith("</html>")
-    for promised in ("Graphs, node by node", "How a gradient travels", "Learning to write", "What to look at next"):
+    for promised in (
+        "Five minutes",
+        "The smallest graph",
+        "Graphs, node by node",
+        "How a gradient travels",
+        "Learning to write",
+        "What to look at next",
+    ):
         assert promised in page
-    assert page.count("<figure") == 9 + 2
+    assert page.count("<figure") == 1 + 12 + 2
     assert "nan" not in page.split("<svg", 1)[1]
     printed = capsys.readouterr().out
     assert printed.count("gradients checked to second order") == 3

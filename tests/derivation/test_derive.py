@@ -36,7 +36,7 @@ def test_every_line_of_the_chain_rule_says_why():
     chain = page.sections[1].lines
     assert [line.left.name for line in chain] == ["h", "c", "o", "c̃", "f", "i", "z_o", "z_c̃", "z_f", "z_i"]
     assert all(line.reasons for line in chain)
-    assert chain[1].reasons == (
+    assert tuple(map(str, chain[1].reasons)) == (
         "from hₜ = oₜ ⊙ tanh(cₜ), by ⊙ (δb = δy ⊙ a); tanh (δx = δy ⊙ (1 − y²))",
         "from cₜ₊₁ = fₜ₊₁ ⊙ cₜ + iₜ₊₁ ⊙ c̃ₜ₊₁, by ⊙ (δb = δy ⊙ a)",
     )
@@ -128,3 +128,13 @@ def test_a_step_that_mixes_samples_is_refused():
 
     page = tg.derive(Mixing(4, 4))  # a mean over the batch is no row: it is written as it is
     assert "mean" in str(page)
+
+
+def test_pages_and_notebooks_show_mathematics_offline_reasons_too():
+    page = tg.derive(tg.nn.LSTMCell(3, 4))
+    html = page.to_html()
+    why = [part.split("</span>")[0] for part in html.split('<span class="why">')[1:]]
+    assert len([w for w in why if "<math" in w]) > 10
+    shown = page._repr_mimebundle_()
+    assert "<math" in shown["text/html"]
+    assert not any(mark in shown["text/html"] for mark in ("$$", "<script", "http://www.w3.org/1999/xhtml", "<body"))

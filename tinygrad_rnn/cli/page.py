@@ -26,11 +26,12 @@ sup { font-size: .62em; line-height: 0; }
 .legend { font: 14px/1.4 system-ui, sans-serif; color: var(--soft); display: flex; flex-wrap: wrap; gap: .4rem 1.3rem;
   padding: 0; list-style: none; } .legend i { display: inline-block; width: 1.5em; height: 1em; margin-right: .45em;
   vertical-align: -.12em; border: 1.5px solid; border-radius: 3px; } .legend .round { border-radius: 1em; }
-figure { margin: 1.2rem 0; background: #ffffff; border: 1px solid var(--line); border-radius: 10px; padding: 1rem;
-  overflow-x: auto; } figure.own { background: var(--card); }
+figure { margin: 1.2rem 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem;
+  overflow-x: auto; }
 figure img { display: block; max-width: 100%; max-height: 34rem; margin: auto; }
 figure.wide img { max-width: max(100%, 44rem); max-height: none; }
-figcaption { color: #566173; font-size: .9rem; margin-top: .7rem; } figure.own figcaption { color: var(--soft); }
+figcaption { color: var(--soft); font-size: .9rem; margin-top: .7rem; }
+ol.try { max-width: 44rem; padding-left: 1.3rem; } p.link { font: 600 1rem/1.4 system-ui, sans-serif; }
 table { border-collapse: collapse; font-size: .95rem; display: block; overflow-x: auto; }
 th, td { padding: .3rem 1.2rem .3rem 0; text-align: right; border-bottom: 1px solid var(--line); }
 td { font-variant-numeric: tabular-nums; } th:first-child, td:first-child { text-align: left; }
@@ -71,8 +72,8 @@ class Page:
         shown = f"{base}<sup>{power}</sup>" if power else base
         self.facts.append(f"<div><strong>{shown}</strong>{escape(meaning)}</div>")
 
-    def heading(self, text: str, level: int = 2) -> None:
-        place = f"part-{len(self.parts)}"
+    def heading(self, text: str, level: int = 2, place: str = "") -> None:
+        place = place or f"part-{len(self.parts)}"
         self.parts.append(f'<h{level} id="{place}">{escape(text)}</h{level}>')
         if level == 2:
             self.links.append(f'<a href="#{place}">{escape(text)}</a>')
@@ -85,6 +86,13 @@ class Page:
         ]
         self.parts.append(f'<ul class="legend">{"".join(items)}</ul>')
 
+    def items(self, htmls: list[str]) -> None:
+        """A numbered list of what to try."""
+        self.parts.append(f'<ol class="try">{"".join(f"<li>{html}</li>" for html in htmls)}</ol>')
+
+    def link(self, file: str, text: str) -> None:
+        self.parts.append(f'<p class="link"><a href="{escape(file, quote=True)}">{escape(text)} →</a></p>')
+
     def paragraph(self, html: str) -> None:
         self.parts.append(f"<p>{html}</p>")
 
@@ -95,7 +103,7 @@ class Page:
         self.parts.append(f"<figure{kind}>{image}<figcaption>{escape(caption)}</figcaption></figure>")
 
     def chart(self, svg: str, caption: str) -> None:
-        self.parts.append(f'<figure class="own">{svg}<figcaption>{escape(caption)}</figcaption></figure>')
+        self.parts.append(f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>")
 
     def table(self, head: list[str], rows: list[list[str]]) -> None:
         top = "".join(f"<th>{escape(h)}</th>" for h in head)

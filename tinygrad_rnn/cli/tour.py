@@ -10,6 +10,7 @@ import numpy as np
 
 import tinygrad_rnn as tg
 
+from ..core.mode import changed
 from ..data import Text, read_text, standard_library
 from . import options
 from .fading import gradients_through_time
@@ -26,7 +27,7 @@ xs = np.random.default_rng(0).normal(size=(8, 1, 2)).astype(np.float32)  # 8 ste
 outputs, state = tg.unroll(cell, xs)
 loss = (outputs**2).sum()
 print(tg.Graph(loss))                                           # every node, as text
-tg.draw(cell, steps=4, direction="both").save("bptt.pdf")       # a figure
+tg.draw(cell, level="gate", steps=4, direction="both").save("bptt.pdf")  # a figure
 print(tg.grad_by_step(loss, cell.weight_hh).shape)              # which time step wanted which change
 for step in tg.backprop_steps(loss):                            # the backward pass, one node at a time
     print(step.node.path, step.gradient.shape)
@@ -66,6 +67,8 @@ def run_tour(text: str | None, out: str, seconds: float) -> None:
         "learning to write.",
     )
     try:
+        five_minutes(page)
+        smallest(folder, page)
         graphs(folder, page)
         gradients_through_time(page)
         learning(folder, page, characters, name, seconds)
@@ -76,9 +79,46 @@ def run_tour(text: str | None, out: str, seconds: float) -> None:
         whats_next(page)
         (folder / "index.html").write_text(page.html(), encoding="utf-8")
     print(f"\nDone in {time.perf_counter() - begin:.0f} s. Open {folder / 'index.html'} in a browser. Look first at")
-    print("   the LSTM's backward graph, which nobody wrote;")
+    print("   the LSTM's explorer: change a number, and every value and gradient answers;")
+    print("   its backward graph, which nobody wrote;")
     print("   what the forget gate's bias does to the gradient of 60 steps ago;")
     print("   what the network wrote before and after reading.")
+
+
+def five_minutes(page: Page) -> None:
+    page.heading("Five minutes")
+    page.items(
+        [
+            'Open <a href="product.html">the smallest graph</a>, and press → to the end: values forward, gradients '
+            "back. Change a; L and every gradient answer.",
+            'Open <a href="lstm.html">the LSTM</a>. Its last step writes out every weight\'s gradient as the sum over '
+            "time that it is. Click δc₁ in an equation: the red edges are the way it came.",
+            "Press “keep going” there: gradient descent on all weights. The line beside L is its history.",
+            'In <a href="rnn.html">the RNN</a>, set the three diagonal entries of R to 2.5: the gradients of all steps '
+            "grow.",
+            'Find the forget gate in <a href="#lstm">the LSTM\'s picture</a>, and in its equations, '
+            "f = σ(W_f x + R_f h + b_f).",
+        ]
+    )
+
+
+def smallest(folder: Path, page: Page) -> None:
+    """A graph of two ops, with its gradients."""
+    a, b, c = (
+        tg.tensor(value, requires_grad=True, name=name) for name, value in (("a", 2.0), ("b", -3.0), ("c", 10.0))
+    )
+    with changed(record="all"):
+        L = ((a * b).named("p") + c).named("L")
+    tg.explore(L, folder / "product.html")
+    L.backward(retain_graph=True)
+    tg.draw(L, show=("name", "value", "grad")).save(folder / "product.svg")
+    page.heading("The smallest graph")
+    page.paragraph(
+        "L = a·b + c. Every node knows what it was computed from, and the gradient goes back along the same edges: δb "
+        "is δp times a. All that follows is this, with more nodes."
+    )
+    page.picture("product.svg", "L = a·b + c with its values, and the gradient δ of L by each of them.")
+    page.link("product.html", "Step through it, and change its numbers")
 
 
 def graphs(folder: Path, page: Page) -> None:
@@ -101,16 +141,20 @@ def graphs(folder: Path, page: Page) -> None:
         file = kind.lower()
         tg.draw(cell).save(folder / f"{file}.svg")
         tg.draw(cell, direction="backward").save(folder / f"{file}-backward.svg")
-        tg.draw(cell, steps=3).save(folder / f"{file}-unrolled.svg")
+        tg.draw(cell, level="gate", direction="both").save(folder / f"{file}-gates.svg")
+        tg.draw(cell, level="gate", direction="both", steps=3, show="name").save(folder / f"{file}-bptt.svg")
+        tg.explore(cell, folder / f"{file}.html", steps=3)
         check(cell, x)
         counts = [sum(p.size for p in cell.parameters()), len(graph), len(graph.edges), graph.flops]
         counts += [len(backward), backward.flops]
         print("   {:4} {:12} {:7} {:7} {:7,} {:17} {:7,}   gradients checked to second order".format(kind, *counts))
         rows.append([kind, *(f"{n:,}" for n in counts)])
-        page.heading(kind, 3)
-        page.picture(f"{file}.svg", f"One step of the {kind}.")
+        page.heading(kind, 3, file)
+        page.picture(f"{file}-gates.svg", f"One step of the {kind}: its gates, and below them their gradients δ.")
+        page.link(f"{file}.html", f"Step through three steps of the {kind}, forward and back, and change its numbers")
+        page.picture(f"{file}-bptt.svg", f"Back-propagation through time: three steps of the {kind}.", wide=True)
+        page.picture(f"{file}.svg", f"One step of the {kind}, every operation.")
         page.picture(f"{file}-backward.svg", f"The same step backward: the chain rule as a graph ({kind}).")
-        page.picture(f"{file}-unrolled.svg", f"Three steps of the {kind}, unrolled through time.", wide=True)
         page.text(repr(graph), "the graph of three steps as text")
         if kind == "LSTM":
             page.fact(f"{len(graph)} → {len(backward)}", "nodes of three LSTM steps, and of their derived gradient")

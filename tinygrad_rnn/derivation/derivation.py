@@ -17,9 +17,8 @@ from ..step.quantities import Step, step_of, step_of_function
 from ..step.terms import ZERO, OverTime, Symbol, Term, add, factored, replaced, shifted, symbols
 from . import formats
 from .adjoints import Adjoints, Contribution
-from .formats import Line, Page, Section
+from .formats import Line, Page, Reason, Section
 from .numpy_source import NumpyFunction, numpy_function
-from .writing import PLAIN
 
 STYLES = ("bptt", "simplified")
 ADJOINT = "δv is ∂L/∂v, the whole gradient of the loss L by v."
@@ -96,7 +95,9 @@ class Derivation(Page):
         return f"<derivation of {self.title}: {sum(len(s.lines) for s in self.sections)} lines; print it>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": self.to_text(), "text/markdown": self.to_markdown()}
+        style = ".derivation ol { list-style: none; padding: 0; } .derivation .why { display: block; opacity: .75; }"
+        html = f'<div class="derivation"><style>{style}</style>{formats.to_fragment(self)}</div>'
+        return {"text/plain": self.to_text(), "text/markdown": self.to_markdown(), "text/html": html}
 
 
 def derive(
@@ -188,12 +189,13 @@ class _Author:
             lines.append(Line(replace(q.symbol, mark="δ"), right, reasons, (q.node.name or q.symbol.name,)))
         return lines
 
-    def because(self, c: Contribution) -> str:
+    def because(self, c: Contribution) -> Reason:
         """The equation that reads it, at its step, and the rules of the ops on the way."""
         lag = next((lag for s, _, lag in self.step.states if s.number == c.target.number), 0)
-        equation = f"{PLAIN.write(shifted(c.source.symbol, lag))} = {PLAIN.write(shifted(c.source.term, lag))}"
         rules = "; ".join(self.say(rule) for rule in c.rules) or self.say("+, which passes it on")
-        return self.say("from {}, by {}", equation, rules)
+        return Reason(
+            self.say("from {}, by {}", "{}", rules), (shifted(c.source.symbol, lag), shifted(c.source.term, lag))
+        )
 
     def meaning(self, path: str, span: tuple[int, int] | None) -> str:
         return path if span is None else self.say("rows {} to {} of {}", span[0], span[1] - 1, path)
@@ -227,7 +229,7 @@ class _Author:
             if lag == 1:
                 terms = [c.term for c in self.adjoints.to_state[state.number]]
                 at_start = replaced(_sum(terms), lambda s: s)
-                lines.append(Line(replace(own, mark="δ"), at_start, (self.say(AT_START),), (own.name,)))
+                lines.append(Line(replace(own, mark="δ"), at_start, (Reason(self.say(AT_START)),), (own.name,)))
         for p in self.step.parameters:
             found = self.adjoints.to_parameter[p.number]
             lines.append(self.gradient(p, "δ", [OverTime(c.term) if _has_time(c.term) else c.term for c in found]))

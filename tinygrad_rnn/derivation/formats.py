@@ -20,6 +20,26 @@ table { border-collapse: collapse; } td { padding: .1rem 1rem .1rem 0; } .names 
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why a term stands in an equation.
+
+    Attributes:
+        says: a sentence, with ``{}`` for the equation if there is one.
+        equation: both sides of the one it comes from.
+    """
+
+    says: str
+    equation: tuple[Term, Term] | None = None
+
+    def __str__(self) -> str:
+        return self.written(*[PLAIN.write(side) for side in self.equation or ()])
+
+    def written(self, *sides: str) -> str:
+        """With the equation written as it is given."""
+        return self.says.replace("{}", " = ".join(sides)) if sides else self.says
+
+
+@dataclass(frozen=True)
 class Line:
     """An equation of a derivation.
 
@@ -31,7 +51,7 @@ class Line:
 
     left: Term
     right: Term
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     nodes: tuple[str, ...] = ()
 
 
@@ -104,7 +124,7 @@ def to_markdown(page: Page) -> str:
         lines += ["", f"## {section.title}", "", section.text, ""]
         for line in section.lines:
             lines.append(f"$${LATEX.write(line.left)} = {LATEX.write(line.right)}$$")
-            lines += ["", *[f"* {_markdown(reason)}" for reason in line.reasons], *([""] if line.reasons else [])]
+            lines += ["", *[f"* {_markdown(str(reason))}" for reason in line.reasons], *([""] if line.reasons else [])]
     if page.symbols:
         lines += ["", page.say("where"), ""]
         lines += [f"* ${LATEX.name(name)}$: {_markdown(meaning)}" for name, meaning in page.symbols.items()]
@@ -116,13 +136,18 @@ def _markdown(text: str) -> str:
 
 
 def to_html(page: Page) -> str:
-    parts = [
+    head = [
         f'<!DOCTYPE html>\n<html lang="{page.language}"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>{escape(page.title)}</title><style>{STYLE}</style></head>\n<body><main>",
-        f"<h1>{escape(page.title)}</h1>",
     ]
+    return "\n".join([*head, to_fragment(page), "</main></body></html>\n"])
+
+
+def to_fragment(page: Page) -> str:
+    """The same without a page around it, for a notebook."""
+    parts = [f"<h1>{escape(page.title)}</h1>"]
     for k, section in enumerate(page.sections):
         text = f"<p>{escape(section.text)}</p>" if section.text else ""
         parts.append(f"<section><h2>{escape(section.title)}</h2>{text}<ol>")
@@ -131,13 +156,21 @@ def to_html(page: Page) -> str:
     if page.symbols:
         rows = [f"<tr><td>{mathml(LATEX.name(n))}</td><td>{escape(m)}</td></tr>" for n, m in page.symbols.items()]
         parts.append(f'<section class="names"><h2>{page.say("Symbols")}</h2><table>{"".join(rows)}</table></section>')
-    return "\n".join([*parts, "</main></body></html>\n"])
+    return "\n".join(parts)
 
 
 def _item(line: Line, anchor: str) -> str:
     equation = mathml(f"{LATEX.write(line.left)} = {LATEX.write(line.right)}")
-    why = "".join(f'<span class="why">{escape(reason)}</span>' for reason in line.reasons)
+    why = "".join(f'<span class="why">{_reason(reason)}</span>' for reason in line.reasons)
     return f'<li id="{anchor}" data-nodes="{escape(" ".join(line.nodes), quote=True)}">{equation}{why}</li>'
+
+
+def _reason(reason: Reason) -> str:
+    if reason.equation is None:
+        return escape(reason.says)
+    before, _, after = reason.says.partition("{}")
+    left, right = (LATEX.write(side) for side in reason.equation)
+    return escape(before) + mathml(f"{left} = {right}") + escape(after)
 
 
 def mathml(latex: str) -> str:

@@ -76,7 +76,7 @@ class GateRecord(Record):
             if back:
                 if node.number not in self.gradients:
                     continue
-                item |= {"g": self.gradients[node.number], "why": list(line.reasons)}
+                item |= {"g": self.gradients[node.number], "why": [str(reason) for reason in line.reasons]}
                 if q.symbol.name == self.run.output and t is not None:
                     item["own"] = self.own(t, node)
             items.append(item)

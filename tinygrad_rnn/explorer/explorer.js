@@ -112,9 +112,9 @@ function heatmap(place, title, node, quiet = false) {
       }
     }
     const first = Array.from(array.slice(0, 12), short).join(", ");
-    const rest = `${words}${cut}; ${say("norm {}", short(norm(array)))}`;
+    const rest = shape.length ? `${words}${cut}; ${say("norm {}", short(norm(array)))}` : words;
     canvas.setAttribute("aria-label", `${name}: ${rest}; ${first}${total > 12 ? ", …" : ""}`);
-    if (!read.dataset.over) read.textContent = rest;
+    if (!read.dataset.over) read.textContent = shape.length ? rest : "";
   };
   const at = e => {
     const j = Math.floor(e.offsetX / cell), i = Math.floor(e.offsetY / tall);
@@ -570,6 +570,6 @@ if (live) {
   by("still").textContent = say("A recording, nothing can be changed: {}.", data.why);
 }
 if (chosen.node !== null) by("which").value = chosen.node;
-zoom(Math.max(.6, Math.min(1, (by("drawing").clientHeight - 20) / drawnHigh)));
+zoom(fitted() > 1 ? Math.min(2.2, fitted()) : Math.max(.6, Math.min(1, (by("drawing").clientHeight - 20) / drawnHigh)));
 show(0);
 refresh();

@@ -76,7 +76,9 @@ def _sums(sheet: Sheet) -> tuple[dict[int, _Sum], dict[int, _Sum], set[int]]:
             if role in ("parameter", "constant"):
                 fixed[node.number] = {node.number: node} if role == "parameter" else {}
             continue
-        if all(x.number in fixed for x in reads):
+        if all(x.number in fixed for x in reads) and node.name and node.op is not None and node.op.kind == "slice":
+            fixed[node.number] = {node.number: node}  # a gate's rows of a packed weight, by their own name
+        elif all(x.number in fixed for x in reads):
             fixed[node.number] = {k: p for x in reads for k, p in fixed[x.number].items()}
         elif (total := _as_sum(node, reads, inner, fixed)) is not None:
             sums[node.number] = total
