@@ -79,3 +79,23 @@ def test_values_are_those_of_the_tensors_at_every_level():
         drawing = tg.draw(h, level=level, show=("name", "value"))
         (node,) = called(drawing, "h")
         assert node.label.details[0] == f"[[{h.item():.3g}]]".replace("-", "−")
+
+
+def test_every_node_of_a_loss_has_its_gradient():
+    a = tg.tensor([1.0, 2.0], requires_grad=True, name="a")
+    b = tg.tensor([3.0, 4.0], requires_grad=True, name="b")
+    loss = ((a * b).named("p") * 2.0).sum().named("L")
+    for level in ("op", "gate"):
+        drawn = tg.draw(loss, level=level, show=("name", "value", "grad"))
+        assert called(drawn, "p")[0].label.details == ("[3, 8]", "δ: [2, 2]")
+        assert called(drawn, "a")[0].label.details == ("[1, 2]", "δ: [6, 8]")
+        assert called(drawn, "L")[0].label.details == ("22", "δ: 1")
+    assert a.grad is None
+
+
+def test_a_legend_covers_every_mark():
+    svg = tg.draw(cells()["lstm"], steps=4, level="gate", highlight="c", cuts=2, legend=True).svg
+    for meaning in ("highlighted", "cut: no gradient goes back here", "double rim: a result", "joined side by side"):
+        assert meaning in svg
+    assert "highlighted" not in tg.draw(cells()["lstm"], legend=True).svg
+    assert "gradient, back in time" in tg.draw(cells()["gru"], level="gate", direction="both", steps=2, legend=True).svg

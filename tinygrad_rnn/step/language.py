@@ -96,6 +96,8 @@ CHINESE = {
     "gradient, back in time": "梯度，沿时间反传",
     "value that a gradient reads": "梯度用到的前向值",
     "double rim: a result": "双边框：结果",
+    "highlighted": "突出显示",
+    "cut: no gradient goes back here": "截断：梯度不再往回传",
     "dashed: drawn elsewhere": "虚线：在别处画出",
     # summaries and comparisons
     "part": "部分",

@@ -15,7 +15,7 @@ from .adjoints import with_adjoints
 from .build import build
 from .drawing import Drawing
 from .elide import elide
-from .emphasis import Highlight, emphasis, norms
+from .emphasis import Highlight, emphasis, gradients, norms
 from .fold import folded, with_bodies
 from .gates import gates
 from .groups import groups
@@ -60,15 +60,16 @@ def draw(
     Args:
         thing: a tensor (the graph it was computed by), a `Graph`, or a cell, module or function, which is traced with
             shapes only.
-        direction: "forward", "backward" (the derived gradients), or "both" on one canvas.
+        direction: "forward", "backward" (the derived gradients), or "both" on one canvas; for a lecture or a paper best
+            at level="gate", where each value has its δ in the same step.
         level: what one node is: "op"; "gate", an activation with the weighted sum it is applied to, as textbooks
             draw the LSTM; "cell", a time step; "layer", a module.
         view: "fold", one time step whose states loop back; "unrolled", every step. By default `tg.scan`, and so
             every layer, is folded, and what was computed step by step is unrolled.
         show: any of "name", "shape", "value", "grad", "cost" (floating-point operations), "bytes"; at the levels
             above "op" also "weights", the W and b of each node. Up to four values are written out; of more, mean ±
-            standard deviation, and of a gradient its norm. "flow", for a loss: an edge is the wider, the larger the
-            gradient that comes back along it.
+            standard deviation, and of a gradient its norm; of a loss with "grad", every node has one. "flow", for a loss:
+            an edge is the wider, the larger the gradient that comes back along it.
         highlight: a name or tensor: it, all its copies and all who read it; several in a list; a pair (from, to): all
             paths between them.
         cuts: for truncated BPTT, where gradients are cut off: an int k, before every k-th step; or those steps.
@@ -116,6 +117,8 @@ def draw(
         )
     title = about.title + {"forward": "", "backward": ", backward", "both": ", forward and backward"}[direction]
     sheet.emphasis = emphasis(sheet, highlight, cuts)
+    if "grad" in shown and isinstance(thing, Tensor):
+        sheet.gradients = gradients(thing)
     if "flow" in shown:
         sheet.emphasis.norms = norms(thing)
     picture = build(sheet, show=shown, title=title, theme=THEMES[theme], across=level != "op")

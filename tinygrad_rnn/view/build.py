@@ -130,6 +130,7 @@ class _Builder:
         text = label(
             node, role, shown, details=not ghost, glyph=self.sheet.glyphs.get(node.number),
             step=self.sheet.moment(node), names=self.sheet.names, more_flops=self.sheet.folded.get(node.number, 0),
+            gradient=self.sheet.gradients.get(node.number),
         )  # fmt: skip
         text.details += self.sheet.notes.get(node.number, ()) if not ghost else ()
         if ghost:

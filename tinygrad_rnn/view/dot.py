@@ -49,7 +49,7 @@ def _legend(out: Any, picture: Picture) -> None:
             text = f"{entry.sign}  {entry.meaning}" if entry.sign else entry.meaning
             _styled_node(body, Node(f"legend{i}", entry.look, Label(text), ghost=entry.ghost))
             continue
-        stroke = picture.theme.strokes[entry.kind]
+        stroke = picture.theme.strokes["lane" if entry.kind == "cut" else entry.kind]
         for end in ("from", "to"):
             body.node(f"legend{i}{end}", shape="point", label="", xlabel="")
         body.edge(f"legend{i}from", f"legend{i}to", label=entry.meaning, color=stroke.line)

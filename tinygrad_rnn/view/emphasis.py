@@ -44,6 +44,17 @@ def emphasis(sheet: Sheet, highlight: Highlight, cuts: int | Iterable[int] | Non
     return found
 
 
+def gradients(thing: Tensor) -> dict[int, np.ndarray]:
+    """The gradient of a scalar by every node it was computed from; none of what is no such scalar."""
+    if thing.is_abstract or thing.size != 1 or not thing.requires_grad or thing.op is None:
+        return {}
+    found: dict[int, np.ndarray] = {}
+    for step in backprop_steps(thing):
+        found[step.node.number] = step.gradient
+        found |= {c.operand.number: c.accumulated for c in step.contributions}
+    return found
+
+
 def norms(thing: Any) -> dict[tuple[int, int], float]:
     """The norm of what comes back along every edge of the graph of a loss.
 

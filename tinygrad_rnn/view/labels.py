@@ -26,11 +26,12 @@ def label(
     step: int | str | None = None,
     names: Mapping[str, str] = MappingProxyType({}),
     more_flops: int = 0,
+    gradient: np.ndarray | None = None,
 ) -> Label:
     """The label of a node. Shapes are written where they are news: leaves, named results, and ops that change it.
 
     `glyph` replaces the op's sign; `step`: the time step, as subscript; `names`: what to call some names; `more_flops`:
-    of what was folded into it.
+    of what was folded into it; `gradient`: by the loss at hand, if the node keeps none itself.
     """
     own = glyph is None
     leaf = glyph is None and (role in ("input", "parameter", "constant", "saved") or node.op is None)
@@ -52,8 +53,9 @@ def label(
             and not (leaf and not node.shape and (role == "constant" or not node.name))
         ):
             lines.append(number_text(node.numpy()))
-        if "grad" in show and node.grad is not None:
-            lines.append("δ: " + number_text(node.grad.numpy(), norm=True))
+        gradient = node.grad.numpy() if node.grad is not None else gradient
+        if "grad" in show and gradient is not None:
+            lines.append("δ: " + number_text(gradient, norm=True))
         if "cost" in show and own and not leaf and node.op is not None and (count := flops(node) + more_flops):
             lines.append(f"{count:,} FLOPs")
         if "bytes" in show and node.shape and role != "constant":

@@ -66,6 +66,11 @@ def entries(picture: Picture) -> Iterator[Entry]:
     if any(node.ghost and node.look.shape != "point" for node in picture.nodes.values()):
         ghost = replace(looks["parameter"], fill=picture.theme.paper)
         yield Entry(ghost, "ghost", "W", say("dashed: drawn elsewhere"), ghost=True)
+    if any(edge.marked for edge in picture.edges):
+        marked = replace(looks["op"], line=picture.theme.mark, weight=looks["op"].weight + 1.2)
+        yield Entry(marked, "marked", "c", say("highlighted"))
+    if any(edge.cut for edge in picture.edges):
+        yield Entry(None, "cut", "", say("cut: no gradient goes back here"))
     drawn = {SAME.get(edge.kind, edge.kind) for edge in picture.edges}
     for kind, meaning in EDGES.items():
         if kind in drawn:
@@ -86,7 +91,8 @@ def add_legend(picture: Picture) -> None:
         x, y = left + GAP / 2 + (i // rows) * widest, top + ROW * (i % rows) + ROW * 0.7
         if entry.look is None:
             path = [(x + 4, y), (x + 14, y), (x + 26, y), (x + LINE, y)]
-            picture.edges.append(Edge("", "", entry.kind, path))
+            cut = entry.kind == "cut"
+            picture.edges.append(Edge("", "", "lane" if cut else entry.kind, path, cut=cut))
         else:
             look = replace(entry.look, small=True)
             sample = Node(f"legend{i}", look, Label(entry.sign), ghost=entry.ghost, kind=entry.kind)

@@ -53,6 +53,7 @@ class Sheet:
         frames: other words for the labels of some scopes.
         names: what to call some names.
         folded: FLOPs of what a node stands for besides its own op, by its number.
+        gradients: by number of a node that keeps none itself, if they are to be shown.
         parts: of what parameter a leaf is, or is rows of, by the leaf's number.
         emphasis: what is pointed out.
     """
@@ -71,6 +72,7 @@ class Sheet:
     frames: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     folded: dict[int, int] = field(default_factory=dict)
+    gradients: dict[int, np.ndarray] = field(default_factory=dict)
     parts: dict[int, Tensor] = field(default_factory=dict)
     emphasis: Emphasis | None = None
 
