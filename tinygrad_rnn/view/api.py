@@ -68,8 +68,8 @@ def draw(
             every layer, is folded, and what was computed step by step is unrolled.
         show: any of "name", "shape", "value", "grad", "cost" (floating-point operations), "bytes"; at the levels
             above "op" also "weights", the W and b of each node. Up to four values are written out; of more, mean ±
-            standard deviation, and of a gradient its norm; of a loss with "grad", every node has one. "flow", for a loss:
-            an edge is the wider, the larger the gradient that comes back along it.
+            standard deviation, and of a gradient its norm; with "grad", every node of a loss has one. "flow", for a
+            loss: an edge is the wider, the larger the gradient that comes back along it.
         highlight: a name or tensor: it, all its copies and all who read it; several in a list; a pair (from, to): all
             paths between them.
         cuts: for truncated BPTT, where gradients are cut off: an int k, before every k-th step; or those steps.
