@@ -12,8 +12,9 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/build/numba
 # What may differ without Numba's compiler: the kernels, whatever calls one, and recurrences, which then run op by op.
 # The other tests would say the same twice; tests/kernels/test_without_compiler.py keeps this list whole.
 PLAIN = tests/kernels tests/ops tests/compile tests/nn tests/optim tests/strategies tests/training tests/step \
-        tests/core/test_cycles.py tests/view/test_view_fold.py tests/view/test_view_notation.py tests/view/test_view_show.py tests/measure/test_summary.py \
-        tests/measure/test_flow.py tests/explorer/test_explore.py tests/cli/test_cli_train.py
+        tests/onnx tests/core/test_cycles.py tests/view/test_view_fold.py tests/view/test_view_notation.py \
+        tests/view/test_view_show.py tests/measure/test_summary.py tests/measure/test_flow.py \
+        tests/explorer/test_explore.py tests/cli/test_cli_train.py
 
 # OpenBLAS's threads wait for one another: where other programs run, small products take a hundred times as long.
 demo test test-slow test-plain examples: export OPENBLAS_NUM_THREADS ?= 1
@@ -41,7 +42,7 @@ $(VENV)/installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/developing: pyproject.toml | $(BIN)/python
 	@mkdir -p build
-	$(PIP) install --quiet --editable ".[dev,plot,series,mpi]"
+	$(PIP) install --quiet --editable ".[dev,plot,series,mpi,onnx]"
 	@touch $@ $(VENV)/installed
 
 demo: $(VENV)/installed

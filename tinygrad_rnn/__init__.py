@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from . import data as data
     from . import linalg as linalg
     from . import nn as nn
+    from . import onnx as onnx
     from . import optim as optim
     from . import strategies as strategies
     from . import training as training
@@ -46,6 +47,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "linalg": "linalg",
     "nn": "nn",
+    "onnx": "onnx",
     "optim": "optim",
     "data": "data",
     "io": "io",

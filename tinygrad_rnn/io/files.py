@@ -16,6 +16,14 @@ import numpy as np
 from ..core.errors import ArgumentError, DTypeError, FileFormatError, with_user_line
 from ..core.operands import array_of
 
+_TORCH = "for PyTorch call torch.save({k: torch.tensor(v) for k, v in module.state_dict().items()}, …)"
+_KERAS = "for Keras set the arrays of tg.nn.to_keras(cell) as weights and let Keras save them"
+#: Suffixes of other formats, and what to call for them.
+_OTHERS = {
+    **dict.fromkeys((".pt", ".pth", ".bin"), _TORCH), **dict.fromkeys((".h5", ".keras"), _KERAS),
+    ".onnx": "for ONNX call tg.onnx.save(model, …)", ".npz": "for NumPy call np.savez(…, **module.state_dict())",
+    **dict.fromkeys((".pkl", ".pickle"), "name it .safetensors: nothing here is pickled"),
+}  # fmt: skip
 #: What `replace` writes first and then renames: one that is left was of a process that was killed.
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}")
 
@@ -35,11 +43,18 @@ def save(
     that stand in its header.
 
     Raises:
+        ArgumentError: the name's suffix is that of another format.
         DTypeError: a value is not an array of numbers or booleans, or a name is not a string.
         OSError: the file cannot be written.
     """
     from safetensors.numpy import save as encoded
 
+    suffix = os.path.splitext(os.fspath(path))[1].lower()
+    if suffix in _OTHERS:
+        name = os.fspath(path)
+        raise ArgumentError(
+            with_user_line(f"save: it writes safetensors, and {name!r} says another format; {_OTHERS[suffix]}")
+        )
     state = what if isinstance(what, Mapping) else what.state_dict()
     texts = None if metadata is None else dict(metadata)
     replace(path, encoded({_name(name): _storable(name, value) for name, value in state.items()}, texts))

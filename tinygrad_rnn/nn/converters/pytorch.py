@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from ...core.errors import StateDictError, with_user_line
+from ...core.errors import ArgumentError, StateDictError, with_user_line
+from ...ops import gelu, relu, sigmoid, softplus, tanh
+from ..basic import Dropout, Embedding, Linear, Sequential
+from ..module import Module
 from ..recurrent import GRU, LSTM, RNN
 from .gate_orders import CELLS, check_dtype
 
@@ -15,25 +19,29 @@ _KINDS = {1: "rnn", 3: "gru", 4: "lstm"}
 _LAYERS: dict[str, type] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
 
 
-def from_torch(state: Mapping[str, Any], prefix: str = "", *, nonlinearity: str = "tanh", **options: Any) -> Any:
-    """The `RNN`, `GRU` or `LSTM`, or the cell of one, whose weights are in the state dict of a PyTorch model.
+def from_torch(state: Any, prefix: str = "", *, nonlinearity: str = "tanh", **options: Any) -> Any:
+    """The `RNN`, `GRU` or `LSTM`, or the cell of one, whose weights are in the state dict of a PyTorch model; or what a
+    PyTorch module is here: a recurrent layer or cell, an embedding, a linear layer, or a `Sequential` of such.
 
     What it is, its sizes, layers, directions and projection are seen from the arrays: ``weight_ih_l0`` (g·H, D) and so
     on of a layer, ``weight_ih`` of a cell. The way back is ``state_dict()``.
 
     Args:
-        state: arrays (or PyTorch tensors on the CPU) by name.
+        state: arrays (or PyTorch tensors on the CPU) by name, or a module. Half precision is widened, with a warning.
         prefix: what stands before ``weight_ih_l0`` or ``weight_ih``: ``"encoder.lstm"``.
         nonlinearity: of an RNN, "tanh" or "relu", which no array tells.
         options: of the layer, such as `batch_first` and `dropout`.
 
     Raises:
+        ArgumentError: it is another module.
         StateDictError: there is nothing recurrent under this prefix, or its arrays do not fit together.
         DTypeError: arrays are of several dtypes, or of another than float32 and float64.
     """
+    if not isinstance(state, Mapping):
+        return _from_module(state)
     stem = f"{prefix}." if prefix and not prefix.endswith(".") else prefix
     names = [name for name in state if name.startswith(stem) and "." not in name[len(stem) :]]
-    own = {name[len(stem) :]: np.asarray(state[name]) for name in names}
+    own = {name[len(stem) :]: _array(state[name]) for name in names}
     end = "" if "weight_ih" in own else "_l0"
     first, recurrent = own.get(f"weight_ih{end}"), own.get(f"weight_hh{end}")
     if first is None or recurrent is None or first.ndim != 2 or recurrent.ndim != 2:
@@ -62,3 +70,63 @@ def from_torch(state: Mapping[str, Any], prefix: str = "", *, nonlinearity: str 
         found = _LAYERS[kind](D, H, **options)
     found.load_state_dict(own)
     return found
+
+
+def _array(x: Any) -> np.ndarray:
+    """A PyTorch tensor, or an array, in single precision at least."""
+    if "bfloat16" in str(getattr(x, "dtype", "")) or "float16" in str(getattr(x, "dtype", "")):
+        warnings.warn(f"from_torch: {x.dtype} is widened to float32", stacklevel=4)
+        x = x.float() if hasattr(x, "float") else np.asarray(x).astype(np.float32)
+    return np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
+
+
+class Activation(Module):
+    """A function of each entry as a module."""
+
+    def __init__(self, function: Callable[[Any], Any]):
+        self.function = function
+
+    def forward(self, x: Any) -> Any:
+        return self.function(x)
+
+    def extra_repr(self) -> str:
+        return self.function.__name__
+
+
+_ACTIVATIONS = {"Tanh": tanh, "ReLU": relu, "Sigmoid": sigmoid, "Softplus": softplus, "GELU": gelu}
+_RECURRENT = ("RNN", "GRU", "LSTM", "RNNCell", "GRUCell", "LSTMCell")
+
+
+def _from_module(module: Any) -> Any:
+    """What a module of PyTorch is here, by the name of its class: PyTorch itself is not imported.
+
+    Raises:
+        ArgumentError: it is another.
+    """
+    kind = type(module).__name__
+    if not hasattr(module, "state_dict") or not type(module).__module__.startswith("torch."):
+        raise ArgumentError(
+            with_user_line(f"from_torch: expected a PyTorch module or a state_dict of one, got {type(module).__name__}")
+        )
+    state = {name: _array(x) for name, x in module.state_dict().items()}
+    if kind in _RECURRENT:
+        options: dict[str, Any] = {}
+        if not kind.endswith("Cell"):
+            options = {"batch_first": module.batch_first, "dropout": module.dropout}
+        return from_torch(state, nonlinearity=getattr(module, "nonlinearity", "tanh"), **options)
+    if kind == "Sequential":
+        return Sequential(*[_from_module(m) for m in module])
+    if kind in _ACTIVATIONS:
+        return Activation(_ACTIVATIONS[kind])
+    if kind == "Dropout":
+        return Dropout(module.p)
+    if kind == "Linear":
+        made: Any = Linear(module.in_features, module.out_features, "bias" in state, dtype=state["weight"].dtype)
+    elif kind == "Embedding":
+        made = Embedding(*state["weight"].shape, dtype=state["weight"].dtype)
+    else:
+        known = ", ".join([*_RECURRENT, "Embedding", "Linear", "Dropout", "Sequential", *_ACTIVATIONS])
+        text = f"from_torch: {kind} is none of {known}; give its state_dict() and a prefix, or load it by tg.onnx.load"
+        raise ArgumentError(with_user_line(text))
+    made.load_state_dict(state)
+    return made
