@@ -165,3 +165,32 @@ def test_the_forget_bias_carries_the_gradient() -> None:
         assert norms[first] < 1e-9 * norms[last]
     norms = norms_by_step("LSTM", 2.0)
     assert norms[first] > 1e-3 * norms[last]
+
+
+def test_shells_are_told_what_may_follow(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    pytest.importorskip("argcomplete")
+    asked = {
+        "_ARGCOMPLETE": "1", "COMP_LINE": "tinygrad-rnn derive lstm --to la", "COMP_POINT": "32",
+        "_ARGCOMPLETE_SHELL": "bash",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "said"), "_ARGCOMPLETE_IFS": "\n",
+    }  # fmt: skip
+    command = [sys.executable, "-c", "from tinygrad_rnn.cli import main; main()"]
+    subprocess.run(command, env=os.environ | asked, check=False, capture_output=True)
+    assert (tmp_path / "said").read_text().split() == ["latex"]
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "register-python-argcomplete --shell fish" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["derive", "lstm", "--to", "latx"], "latex"), (["draw", "lstm", "--level", "gates"], "gate"),
+        (["explore", "lstm", "--level", "opp"], "op"), (["derive", "lstm", "--language", "z"], "zh"),
+        (["draw", "lstm", "--theme", "drak"], "dark"),
+    ],
+)  # fmt: skip
+def test_a_wrong_choice_names_the_nearest(typed: list[str], meant: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        main(typed)
+    assert f"did you mean {meant}?" in capsys.readouterr().err

@@ -27,6 +27,13 @@ COMMANDS = (
 SHARED = ("train", "resume")
 
 
+_COMPLETION = """\
+completion: pip install argcomplete, and in bash or zsh
+  eval "$(register-python-argcomplete tinygrad-rnn)"
+in fish
+  register-python-argcomplete --shell fish tinygrad-rnn | source"""
+
+
 class _Parser(argparse.ArgumentParser):
     """One line for a mistake, with the nearest thing that exists."""
 
@@ -38,7 +45,12 @@ class _Parser(argparse.ArgumentParser):
         if not typed:  # "COMMAND is missing" hides an unknown option
             typed = [w for w in _Parser.words if w.startswith("-") and w.split("=")[0] not in known]
             message = f"unrecognized arguments: {' '.join(typed)}" if typed else message
-        near = [m for w in typed for m in difflib.get_close_matches(w.split("=")[0].lower(), known, 1)]
+        near = [
+            m
+            for w in typed
+            if w.split("=")[0] not in known
+            for m in difflib.get_close_matches(w.split("=")[0].lower(), known, 1)
+        ]
         hint = f" (did you mean {near[0]}?)" if near and near[0] not in typed else ""
         self.exit(2, f"{self.prog}: {message}{hint}\n")
 
@@ -63,11 +75,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _Parser(
         prog="tinygrad-rnn",
         description="Recurrent networks as graphs you can see, derive, step through and compile.",
+        epilog=_COMPLETION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"tinygrad-rnn {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
     for name in COMMANDS:
         importlib.import_module(f".{name}", __name__).add(commands)
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what may follow
+        argcomplete = importlib.import_module("argcomplete")
+        argcomplete.autocomplete(parser)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ∂ shows ? instead of a traceback

