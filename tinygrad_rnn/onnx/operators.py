@@ -55,9 +55,9 @@ def _axes(xs: list[Any], a: Attributes, place: int = 1) -> list[int] | None:
 def _reduce(f: Callable[..., Any]) -> Operator:
     def run(xs: list[Any], a: Attributes, opset: int) -> Any:
         axes = _axes(xs, a)
-        if axes is None and a.get("noop_with_empty_axes"):
+        if not axes and a.get("noop_with_empty_axes"):
             return xs[0]
-        return f(_float(xs[0]), axis=None if axes is None else tuple(axes), keepdims=bool(a.get("keepdims", 1)))
+        return f(_float(xs[0]), axis=tuple(axes) if axes else None, keepdims=bool(a.get("keepdims", 1)))
 
     return run
 
@@ -123,7 +123,7 @@ def _split(xs: list[Any], a: Attributes, opset: int) -> Any:
     elif "split" in a:
         sizes = list(a["split"])
     else:
-        count = int(a.get("num_outputs", 2))
+        count = int(a.get("num_outputs", a["outputs"]))
         each = -(-x.shape[axis] // count)
         sizes = [each] * (x.shape[axis] // each) + ([x.shape[axis] % each] if x.shape[axis] % each else [])
     ends = np.cumsum(sizes)
@@ -176,7 +176,46 @@ def _clip(xs: list[Any], a: Attributes, opset: int) -> Any:
         float(array(xs[k])) if len(xs) > k and xs[k] is not None else float(a.get(n, default))
         for k, n, default in ((1, "min", -np.inf), (2, "max", np.inf))
     )
-    return ops.clip(xs[0], low=low, high=high)
+    return ops.minimum(ops.maximum(xs[0], low), high)
+
+
+def _divided(a: Any, b: Any) -> Any:
+    """Integers, rounded towards zero, as in C."""
+    return (np.sign(a) * np.sign(b) * (np.abs(a) // np.abs(b))).astype(np.result_type(a, b))
+
+
+def _dropped(xs: list[Any], a: Attributes, opset: int) -> Any:
+    if len(xs) > 2 and xs[2] is not None and bool(array(xs[2])):
+        raise ArgumentError("its training mode, which drops at random, is not known here")
+    return xs[0], np.ones(xs[0].shape, bool)
+
+
+def _gelu(xs: list[Any], a: Attributes, opset: int) -> Any:
+    x = xs[0]
+    if a.get("approximate", "none") == "tanh":
+        return 0.5 * x * (1 + ops.tanh(float(np.sqrt(2 / np.pi)) * (x + 0.044715 * x**3)))
+    return ops.gelu(x)
+
+
+def _running_sum(xs: list[Any], a: Attributes, opset: int) -> Any:
+    axis = int(array(xs[1]))
+    if not isinstance(xs[0], Tensor):
+        x = np.flip(xs[0], axis) if a.get("reverse") else np.asarray(xs[0])
+        y = np.cumsum(x, axis, dtype=x.dtype) - (x if a.get("exclusive") else 0)
+        return np.flip(y, axis) if a.get("reverse") else y
+    x = ops.flip(xs[0], axis=axis) if a.get("reverse") else xs[0]
+    y = ops.cumsum(x, axis=axis)
+    y = y - x if a.get("exclusive") else y
+    return ops.flip(y, axis=axis) if a.get("reverse") else y
+
+
+def _place_of_largest(xs: list[Any], a: Attributes, opset: int) -> Any:
+    axis, x = int(a.get("axis", 0)), array(xs[0])
+    found = x.argmax(axis=axis, keepdims=bool(a.get("keepdims", 1)))
+    if a.get("select_last_index"):
+        last = np.flip(x, axis).argmax(axis=axis, keepdims=bool(a.get("keepdims", 1)))
+        found = x.shape[axis] - 1 - last
+    return found
 
 
 def _power(xs: list[Any], a: Attributes, opset: int) -> Any:
@@ -204,7 +243,8 @@ def _layer_normalised(xs: list[Any], a: Attributes, opset: int) -> Any:
     centred = x - ops.mean(x, axis=axes, keepdims=True)
     scale = (ops.mean(centred**2, axis=axes, keepdims=True) + float(a.get("epsilon", 1e-5))) ** -0.5
     y = centred * scale * xs[1]
-    return y if len(xs) < 3 or xs[2] is None else y + xs[2]
+    y = y if len(xs) < 3 or xs[2] is None else y + xs[2]
+    return y, ops.mean(x, axis=axes, keepdims=True), scale
 
 
 def _where(xs: list[Any], a: Attributes, opset: int) -> Any:
@@ -233,7 +273,7 @@ def _several(f: Callable[[Any, Any], Any]) -> Operator:
 
 OPERATORS: dict[str, Operator] = {
     "Identity": lambda xs, a, o: xs[0],
-    "Dropout": lambda xs, a, o: xs[0],
+    "Dropout": _dropped,
     **{name: _unary(f) for name, f in {
         "Abs": abs, "Neg": lambda x: -x, "Exp": ops.exp, "Log": ops.log, "Sqrt": ops.sqrt, "Tanh": ops.tanh,
         "Sigmoid": ops.sigmoid, "Relu": ops.relu, "Softplus": ops.softplus, "Softsign": ops.softsign, "Erf": ops.erf,
@@ -243,7 +283,7 @@ OPERATORS: dict[str, Operator] = {
     }.items()},
     **{name: _binary(f, g) for name, (f, g) in {
         "Add": (lambda a, b: a + b, np.add), "Sub": (lambda a, b: a - b, np.subtract),
-        "Mul": (lambda a, b: a * b, np.multiply), "Div": (lambda a, b: a / b, np.floor_divide),
+        "Mul": (lambda a, b: a * b, np.multiply), "Div": (lambda a, b: a / b, _divided),
         "Equal": (lambda a, b: a == b, np.equal), "Less": (lambda a, b: a < b, np.less),
         "LessOrEqual": (lambda a, b: a <= b, np.less_equal), "Greater": (lambda a, b: a > b, np.greater),
         "GreaterOrEqual": (lambda a, b: a >= b, np.greater_equal), "And": (ops.logical_and, np.logical_and),
@@ -261,7 +301,7 @@ OPERATORS: dict[str, Operator] = {
     "HardSigmoid": lambda xs, a, o: ops.clip(
         xs[0] * float(a.get("alpha", 0.2)) + float(a.get("beta", 0.5)), low=0.0, high=1.0
     ),
-    "Gelu": lambda xs, a, o: ops.gelu(xs[0]),
+    "Gelu": _gelu,
     "Softmax": lambda xs, a, o: ops.softmax(xs[0], axis=int(a.get("axis", -1))),
     "LogSoftmax": lambda xs, a, o: ops.log_softmax(xs[0], axis=int(a.get("axis", -1))),
     "LayerNormalization": _layer_normalised,
@@ -269,10 +309,10 @@ OPERATORS: dict[str, Operator] = {
     "ReduceMin": _reduce(ops.min), "ReduceLogSumExp": _reduce(ops.logsumexp),
     "ReduceL2": _reduce(lambda x, **how: ops.sqrt(ops.sum(x * x, **how))),
     "ReduceSumSquare": _reduce(lambda x, **how: ops.sum(x * x, **how)),
-    "CumSum": lambda xs, a, o: ops.cumsum(xs[0], axis=int(array(xs[1]))),
+    "CumSum": _running_sum,
     "Reshape": _reshape, "Flatten": _flatten, "Transpose": _transpose, "Slice": _slice, "Squeeze": _squeeze,
     "Unsqueeze": _unsqueeze, "Concat": _concat, "Split": _split, "Expand": _expand, "Gather": _gather,
     "Shape": _shape_of, "Range": _range, "ConstantOfShape": _filled,
     "GatherElements": lambda xs, a, o: ops.gather(xs[0], array(xs[1]), axis=int(a.get("axis", 0))),
-    "ArgMax": lambda xs, a, o: array(xs[0]).argmax(axis=int(a.get("axis", 0)), keepdims=bool(a.get("keepdims", 1))),
+    "ArgMax": _place_of_largest,
 }  # fmt: skip

@@ -61,7 +61,7 @@ class OnnxModule(Module):
         from onnx import numpy_helper
 
         graph = model.graph
-        missing = sorted(_kinds(graph) - OPERATORS.keys() - RECURRENT.keys() - {"Scan", "Constant"})
+        missing = sorted(kinds_of(graph) - OPERATORS.keys() - RECURRENT.keys() - {"Scan", "Constant"})
         if missing:
             raise ArgumentError(with_user_line(f"onnx.load: operators that are not known here: {', '.join(missing)}"))
         self.metadata = {p.key: p.value for p in model.metadata_props}
@@ -113,7 +113,7 @@ class OnnxModule(Module):
 def run_nodes(nodes: Any, known: dict[str, Any], opset: int) -> None:
     """Compute nodes in their order; their results join what is known."""
     for node in nodes:
-        attributes = _attributes(node)
+        attributes = _attributes(node) | ({"outputs": len(node.output)} if node.op_type == "Split" else {})
         xs = [known[name] for name in node.input]
         if node.op_type == "Constant":
             results: Any = attributes.get("value", next(iter(attributes.values()), None))
@@ -153,7 +153,7 @@ def _attributes(node: Any) -> dict[str, Any]:
     return found
 
 
-def _kinds(graph: Any) -> set[str]:
+def kinds_of(graph: Any) -> set[str]:
     """All operators of a graph and of the graphs in it."""
     found: set[str] = set()
     waiting = [graph]

@@ -122,6 +122,8 @@ RECURRENT = {kind: _recurrent(kind) for kind in _ALONE}
 
 def run_scan(xs: list[Any], a: Attributes, known: dict[str, Any], opset: int, run_nodes: Callable[..., None]) -> Any:
     """A `Scan`, step by step: its body may be anything that we have."""
+    if opset < 9:
+        raise ArgumentError("Scan of opset 8, with a batch axis of its own, is not known here")
     body, count = a["body"], int(a["num_scan_inputs"])
     states, sequences = list(xs[: len(xs) - count]), xs[len(xs) - count :]
     inputs = [i.name for i in body.input]
