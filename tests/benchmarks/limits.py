@@ -15,11 +15,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
 
 import tinygrad_rnn as tg
-
-FAST = {"contract", "reassoc", "nsz", "arcp", "afn"}
+from tinygrad_rnn.kernels import products
 
 
 def median(step: Callable[[], Any], repeats: int) -> float:
@@ -46,29 +44,50 @@ def training(T: int, B: int, D: int, H: int, checkpoint: Any = None, kind: str =
     return step
 
 
-@njit(parallel=True, fastmath=FAST)
-def _multiply_add(blocks: int, repeats: int, out: np.ndarray) -> None:
-    """256 running sums a block, each sum = sum · a + b: nothing but fused multiply-adds on registers."""
-    for k in prange(blocks):
-        sums = np.full(256, np.float32(k))
-        a, b = np.float32(0.999), np.float32(0.001)
-        for _ in range(repeats):
-            for j in range(256):
-                sums[j] = sums[j] * a + b
-        out[k] = sums.sum()
+def yardstick(quick: bool) -> dict[str, float]:
+    """GFLOP/s of a large matrix product on all cores, by whoever is here: the best of them is what the machine can."""
+    M, K, N = (128, 64, 64) if quick else (6144, 512, 2048)
+    random = np.random.default_rng(0)
+    a, b = (random.normal(size=shape).astype(np.float32) for shape in ((M, K), (K, N)))
+    out = np.empty((M, N), np.float32)
+    ways: dict[str, Callable[[], Any]] = {
+        "our product": lambda: products.multiply(a, b, out, False),
+        "NumPy": lambda: np.matmul(a, b, out=out),
+    }
+    try:
+        import torch
+    except ImportError:
+        pass
+    else:
+        torch.set_num_threads(tg.get_num_threads())
+        x, y = torch.from_numpy(a), torch.from_numpy(b)
+        ways["PyTorch"] = lambda: torch.mm(x, y)
+    return {name: 2 * M * K * N / median(run, 3 if quick else 9) / 1e9 for name, run in ways.items()}
 
 
-def arithmetic(quick: bool) -> dict[str, float]:
-    """GFLOP/s of training steps, and of a plain loop of fused multiply-adds on the same cores."""
-    cores = tg.get_num_threads()
-    out = np.empty(4 * cores, np.float32)
-    repeats = 1000 if quick else 200_000
-    plain = 2 * 256 * repeats * len(out) / median(lambda: _multiply_add(len(out), repeats, out), 3 if quick else 9)
-    found = {"plain loop": plain / 1e9}
-    for T, B, D, H in [(5, 8, 16, 16)] if quick else [(100, 32, 128, 256), (100, 64, 256, 512)]:
-        flops = 3 * 2 * T * B * (D + H) * 4 * H  # forward, gradients of rows, gradients of weights
-        found[f"LSTM {T},{B},{D},{H}"] = flops / median(training(T, B, D, H), 3 if quick else 15) / 1e9
+def arithmetic(quick: bool) -> dict[str, dict[str, float]]:
+    """GFLOP/s of the yardstick, of whole training steps, and of the products of them that wait for the last step."""
+    found = {"yardstick": yardstick(quick)}
+    sizes = [(5, 8, 16, 16)] if quick else [(100, 32, 64, 128), (100, 32, 128, 256), (100, 64, 256, 512)]
+    for size in sizes:
+        found["LSTM " + ",".join(map(str, size))] = parts_of_a_step(*size, repeats=3 if quick else 15)
     return found
+
+
+def parts_of_a_step(T: int, B: int, D: int, H: int, repeats: int) -> dict[str, float]:
+    """GFLOP/s of an LSTM's training step: of all, and of its two large products alone."""
+    random = np.random.default_rng(0)
+    flops = 2 * T * B * (D + H) * 4 * H  # forward; as much again for rows, and for weights
+    dz, rows = (random.normal(size=(T * B, n)).astype(np.float32) for n in (4 * H, D + H))
+    weights, dx = random.normal(size=(4 * H, D)).astype(np.float32), np.empty((T * B, D), np.float32)
+    whole = median(training(T, B, D, H), repeats)
+    to_weights = median(lambda: products.contract(rows, dz, False), repeats)
+    to_inputs = median(lambda: products.multiply(dz, weights, dx, False), repeats)
+    rates = {
+        "whole step": 3 * flops / whole, "weight gradient": flops / to_weights,
+        "input gradient": 8 * T * B * D * H / to_inputs,
+    }  # fmt: skip
+    return {part: rate / 1e9 for part, rate in rates.items()}
 
 
 _FIRST_CALL = """
