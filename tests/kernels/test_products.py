@@ -12,6 +12,7 @@ from numba.core.config import DISABLE_JIT
 if DISABLE_JIT:
     pytest.skip("needs Numba's compiler", allow_module_level=True)
 
+import tinygrad_rnn as tg
 from tinygrad_rnn.kernels import products, threads
 from tinygrad_rnn.kernels.tile import padded
 
@@ -104,3 +105,23 @@ def test_results_do_not_depend_on_the_number_of_threads() -> None:
             assert (results[0][1] == S).all()
     finally:
         threads.resize(before)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("by_columns", [False, True])
+@pytest.mark.parametrize(("K", "M", "N"), [(1, 256, 512), (300, 257, 513), (515, 384, 545), (256, 451, 1024)])
+def test_large_products_pack_both_operands(K, M, N, by_columns, dtype):
+    """Tails of the tile, of panels, of blocks and of the rows that are kept in cache."""
+    random = np.random.default_rng(0)
+    wide = random.normal(size=(K, M + 3)).astype(dtype)
+    a, d = wide[:, 1 : M + 1], random.normal(size=(K, N)).astype(dtype)
+    total, columns = products.contract(a, d, True, by_columns)
+    close = 1e-4 if dtype == np.float32 else 1e-12
+    np.testing.assert_allclose(total, a.T @ d, rtol=close, atol=close * np.sqrt(K))
+    np.testing.assert_allclose(columns, d.sum(axis=0), rtol=close, atol=close * np.sqrt(K))
+    threads = tg.get_num_threads()
+    try:
+        tg.set_num_threads(1)
+        np.testing.assert_array_equal(products.contract(a, d, True, by_columns)[0], total)
+    finally:
+        tg.set_num_threads(threads)

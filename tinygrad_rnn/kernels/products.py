@@ -24,6 +24,8 @@ from .tile import heights, padded, panel_width, tile_for, tile_of
 FAST: Any = {"fastmath": {"contract", "reassoc", "nsz", "arcp", "afn"}, "error_model": "numpy"}
 DEPTH = 256  # rows of the operands that `contract` keeps in cache at a time
 CHUNK = 512  # columns of its left operand to a block
+LARGE = 256, 512  # rows and columns of its result from which packing both operands pays
+HIGH_BLOCK, WIDE_BLOCK = 192, 512  # rows and columns of the result that a block of it then has at most
 ROWS = 96  # rows to a block of `multiply`
 MANY_ROWS = 64  # from which packing the other operand pays
 TINY = 20_000  # multiplications below which NumPy's product takes less time than calling ours
@@ -135,6 +137,74 @@ def contract_block(given, block, A, D, C, S):
 
 
 @njit(cache=True, **FAST)
+def contract_packed_block(given, block, A, D, C, S):
+    """The same for large operands: a block is some rows of C by some panels of D.
+
+    Both operands are packed, `DEPTH` rows at a time. A, which would be read down its columns, a page each, is laid in
+    strips as high as the tile. `given`: as for `contract_block`, with the rows and then the panels of a block for the
+    chunk.
+    """
+    lda, ldd, down, along = given[1], given[3], given[5], given[6]
+    K, M, N, high, many = given[7], given[8], given[9], given[10], given[11]
+    width = panel_width(A)
+    across = -(-N // (width * many))
+    row, first = block // across * high, block % across * many * width
+    rows, columns = min(high, M - row), min(many * width, N - first)
+    strips, panels = -(-rows // TALL), -(-columns // width)
+    sums, wide = given[12] != 0 and row == 0, panels * width
+    left = zeros_like_pointed(D, strips * DEPTH * TALL)
+    panel = zeros_like_pointed(D, DEPTH * width)
+    out = zeros_like_pointed(D, strips * TALL * wide)
+    total = zeros_like_pointed(D, wide)
+    for k0 in range(0, K, DEPTH):
+        depth = min(DEPTH, K - k0)
+        for s in range(strips):
+            count = rows - s * TALL
+            if count >= TALL:  # by a number that is known, so that it is a vector
+                for k in range(depth):
+                    source, place = (k0 + k) * lda + row + s * TALL, (s * DEPTH + k) * TALL
+                    for i in range(TALL):
+                        left[place + i] = A[source + i]
+            else:
+                for k in range(depth):
+                    source, place = (k0 + k) * lda + row + s * TALL, (s * DEPTH + k) * TALL
+                    for i in range(count):
+                        left[place + i] = A[source + i]
+        for p in range(panels):
+            count = columns - p * width
+            if count >= width:
+                for k in range(depth):
+                    source = (k0 + k) * ldd + first + p * width
+                    for j in range(width):
+                        panel[k * width + j] = D[source + j]
+            else:
+                for k in range(depth):
+                    source = (k0 + k) * ldd + first + p * width
+                    for j in range(count):
+                        panel[k * width + j] = D[source + j]
+                    for j in range(count, width):
+                        panel[k * width + j] = 0
+            if sums:
+                for k in range(depth):
+                    for j in range(width):
+                        total[p * width + j] += panel[k * width + j]
+            for s in range(strips):
+                target = at(out, s * TALL * wide + p * width)
+                _tall(depth, at(left, s * DEPTH * TALL), 1, TALL, at(panel, 0), target, wide, k0 > 0)
+    if along == 1:
+        for i in range(rows):
+            for j in range(columns):
+                C[(row + i) * down + first + j] = out[i * wide + j]
+    else:
+        for j in range(columns):
+            for i in range(rows):
+                C[(row + i) * down + (first + j) * along] = out[i * wide + j]
+    if sums:
+        for j in range(columns):
+            S[first + j] = total[j]
+
+
+@njit(cache=True, **FAST)
 def multiply_block(given, block, A, P, C):
     """Some rows of C (M × N) = or += A (M × K) @ weights (K × N, packed).
 
@@ -183,6 +253,18 @@ def _contract64(arguments, block):
     contract_block(given, block, places[0], places[1], places[2], places[3])
 
 
+def _contract_packed32(arguments, block):
+    given = carray(arguments, 13)
+    places = address32(given[0]), address32(given[2]), address32(given[4]), address32(given[12])
+    contract_packed_block(given, block, places[0], places[1], places[2], places[3])
+
+
+def _contract_packed64(arguments, block):
+    given = carray(arguments, 13)
+    places = address64(given[0]), address64(given[2]), address64(given[4]), address64(given[12])
+    contract_packed_block(given, block, places[0], places[1], places[2], places[3])
+
+
 def _multiply32(arguments, block):
     given = carray(arguments, 10)
     multiply_block(given, block, address32(given[0]), address32(given[4]), address32(given[2]))
@@ -209,10 +291,27 @@ def contract(
     size = dtype.itemsize
     operands = [address(left), left.strides[0] // size, address(right), right.strides[0] // size]
     strides = [stride // size for stride in total.strides]
-    given = [*operands, address(total), *strides, K, M, N, chunk, 0 if columns is None else address(columns)]
+    place = 0 if columns is None else address(columns)
+    if LARGE[0] <= M and LARGE[1] <= N:
+        high, many = _block_of(M, N, dtype)
+        given = [*operands, address(total), *strides, K, M, N, high, many, place]
+        blocks = -(-N // (many * tile_for(dtype).width)) * -(-M // high)
+        _run("contract_packed", dtype, given, blocks, 2 * K * M * N)
+        return total, columns
+    given = [*operands, address(total), *strides, K, M, N, chunk, place]
     blocks = -(-N // tile_for(dtype).width) * max(1, -(-M // chunk))
     _run("contract", dtype, given, blocks, 2 * K * max(M, 1) * N)
     return total, columns
+
+
+def _block_of(M: int, N: int, dtype: np.dtype) -> tuple[int, int]:
+    """Rows and panels of the result to a block: as many as there may be, but some blocks to a thread."""
+    width, wanted = tile_for(dtype).width, 3 * threads.size()
+    panels = -(-N // width)
+    high, many = min(M, HIGH_BLOCK), min(panels, WIDE_BLOCK // width)
+    while -(-M // high) * -(-panels // many) < wanted and many > 4:
+        many = -(-many // 2)
+    return high, many
 
 
 def column_sums(rows: np.ndarray) -> np.ndarray:
