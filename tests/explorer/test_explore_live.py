@@ -232,3 +232,22 @@ def test_in_a_notebook_it_shows_itself(browser, tmp_path):
     finally:
         browser.switch_to.default_content()
     assert explorer.save(tmp_path / "saved.html").read_text(encoding="utf-8") == explorer.html
+
+
+def test_a_network_of_symbols_is_computed_too(browser, tmp_path):
+    network = tg.nn.Network(tg.nn.GRUCell(4, 5, dtype=np.float64), outputs=3, symbols=7)
+    symbols = np.array([[1, 2], [3, 3], [6, 0]])
+    browser.get(tg.explore(network, tmp_path / "page.html", input=symbols).as_uri())
+    browser.execute_script("explorer.set('weight', [3, 1], 0.75)")
+    with tg.no_grad():
+        table = network.embedding.weight.numpy().copy()
+        table[3, 1] = 0.75
+        network.embedding.weight.assign_(table)
+    outputs, _ = network(symbols)
+    loss = (outputs**2).sum() * 0.5
+    loss.backward()
+    assert error(browser.execute_script("return explorer.loss()"), loss.item()) < CLOSE
+    assert (
+        error(browser.execute_script("return explorer.gradient('weight')"), network.embedding.weight.grad.numpy())
+        < CLOSE
+    )

@@ -16,8 +16,8 @@ from tinygrad_rnn.explorer.program import Program
 #: What the page cannot compute: it shows a recording and names the op.
 WITHOUT = {
     "argmax", "argmin", "argsort", "cholesky", "cofactors", "cumsum", "det", "dropout_mask",
-    "eigh", "einsum", "embedding", "gather", "inv", "log_likelihood", "logabsdet", "pad", "pinv",
-    "prod", "put_along", "put_taken", "qr", "signdet", "solve", "svd", "take",
+    "eigh", "einsum", "inv", "log_likelihood", "logabsdet", "pad", "pinv",
+    "prod", "qr", "signdet", "solve", "svd",
 }  # fmt: skip
 _RUN = """
 const [jobs, FUNCTIONS] = [JOBS, FUNCTIONS_TEXT];

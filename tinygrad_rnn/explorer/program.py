@@ -75,7 +75,7 @@ class Program:
         """How a result like y is computed from xs by an op."""
         form = self._as_entries(op, xs, y, attrs) or self._as_moved(op, xs, y, attrs)
         if form is not None:
-            return form | {"i": [self.place[x.number] for x in xs]}
+            return {"i": [self.place[x.number] for x in xs]} | form
         simpler = expanded(op, xs, attrs)
         if simpler is None:
             raise NoJavaScript(op.name)
@@ -108,6 +108,13 @@ class Program:
             case "scatter" if len(xs) == 1 and not callable(op.vjps):
                 moved = np.asarray(op.vjp(0, _numbered(y.shape), y.numpy(), [xs[0].numpy()], attrs))
                 return {"k": "scatter", "at": self._table(moved, xs[0].shape)}
+            case "lookup" if _is_given(xs[1:]):
+                moved = np.asarray(op.evaluate(_numbered(xs[0].shape), xs[1].numpy(), **attrs))
+                return {"k": "gather", "at": self._table(moved, y.shape), "i": [self.place[xs[0].number]]}
+            case "scatter" if _is_given(xs[1:]) and not callable(op.vjps):
+                operands = [x.numpy() for x in xs]
+                moved = np.asarray(op.vjp(0, _numbered(y.shape), y.numpy(), operands, attrs))
+                return {"k": "scatter", "at": self._table(moved, xs[0].shape), "i": [self.place[xs[0].number]]}
             case "reduction" if op.step is not None and op.fold is not None and "axis" in op.attrs:
                 to = np.broadcast_to(_numbered(y.shape).reshape(_kept(xs[0].shape, y.shape, attrs)), xs[0].shape)
                 form = {"k": "scatter", "at": self._table(to, xs[0].shape)}
@@ -161,6 +168,11 @@ class Program:
         if flat.size and np.array_equal(np.broadcast_to(even, shape), whole):
             return [first, list(shape), steps]
         return self._tables.setdefault(",".join(map(str, flat)), len(self._tables)) + 1
+
+
+def _is_given(indices: Sequence[Tensor]) -> bool:
+    """Whether entries are looked up at places that do not change."""
+    return len(indices) == 1 and indices[0].op is None and indices[0].dtype.kind in "iu"
 
 
 def _numbered(shape: tuple[int, ...]) -> np.ndarray:
