@@ -118,3 +118,9 @@ def test_a_legend_speaks_chinese():
     assert drawing.png.startswith(b"\x89PNG")
     with pytest.raises(tg.errors.ArgumentError, match="language is one of en, zh, not 'fr'"):
         tg.draw(cells()["lstm"], language="fr")
+
+
+def test_a_folded_layer_says_what_comes_from_the_next_step():
+    found = names(tg.draw(tg.nn.LSTM(3, 4), level="gate", direction="both"))
+    assert {"δcₜ", "δhₜ", "δ[xₜ, hₜ₋₁]", "from t+1", "δx"} <= found
+    assert "∂ℓ/∂cₜ" not in found

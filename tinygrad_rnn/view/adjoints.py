@@ -15,7 +15,7 @@ def with_adjoints(sheet: Sheet, direction: str, loops: Sequence[tuple[Tensor, Te
 
     Args:
         direction: "both" or "backward".
-        loops: (new state, state before) where the sheet is one step, whose states more steps read.
+        loops: (new state, state before) where the sheet is one step, whose states more steps read, as a folded one's.
     """
     found = replace(sheet, order=list(sheet.order), operands=dict(sheet.operands), roles=dict(sheet.roles))
     found.looks, found.backward, found.moments = dict(sheet.looks), set(sheet.backward), dict(sheet.moments)
@@ -24,7 +24,7 @@ def with_adjoints(sheet: Sheet, direction: str, loops: Sequence[tuple[Tensor, Te
         for x in sheet.operands[node.number]:
             readers[x.number].append(node)
     adjoint: dict[int, Tensor] = {}
-    going_on = {new.number for new, _ in loops}
+    going_on = {new.number for new, _ in (*loops, *sheet.loops)}
 
     def add(node: Tensor, name: str, operands: Sequence[Tensor]) -> Tensor:
         made = stand_in(node, name)
