@@ -127,6 +127,8 @@ def _columns(picture: Picture, engine: str, time_limit: float) -> list[_Column]:
     columns = []
     for i, block in enumerate(picture.blocks):
         beside = _beside(nodes[i], alike.get(block.row, ())) if picture.across else ()
+        if picture.across and not block.frames:  # what is written first is laid out at the bottom
+            nodes[i] = [n for n in reversed(nodes[i]) if n.backward] + [n for n in nodes[i] if not n.backward]
         source, ids, clusters = block_dot(nodes[i], edges[i], exits[i], picture.across, beside)
         if source not in known:
             known[source] = lay_out(source, engine=engine, time_limit=end - clock())
