@@ -13,6 +13,7 @@ ARGUMENTS = {"char_rnn": ["--seconds", "2", "--size", "32"], "sine_prediction": 
 PROMISES = {
     "scalar_autodiff": "∂y/∂w1 = +1.0000",
     "lstm_node_by_node": "compiled equals unrolled: True",
+    "own_engine": "δR: largest difference from the library's",
     "bptt_by_hand": "∂L/∂R: largest difference",
     "char_rnn": "the loss fell from",
     "gradient_flow": "stays below 2.21 steps, as it must",
