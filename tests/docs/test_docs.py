@@ -88,3 +88,16 @@ def test_the_picture_of_the_readme_is_what_the_command_beside_it_draws(
     (tmp_path / "docs").mkdir()
     exec(code, {})
     assert (tmp_path / "docs/lstm.svg").read_bytes() == (ROOT / "docs/lstm.svg").read_bytes()
+
+
+def test_the_chinese_readme_says_what_the_english_one_does() -> None:
+    """The same code, the same links, as many headings, points and rows: a change to one alone is seen."""
+    english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
+
+    def parts(text: str) -> tuple[list[str], list[str], list[int]]:
+        code = re.findall(r"```python\n.*?```\n\n```\n.*?```", text, re.S)
+        links = sorted({link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("README")})
+        starts = [sum(line.startswith(mark) for line in text.splitlines()) for mark in ("#", "* **", "| ")]
+        return code, links, starts
+
+    assert parts(english) == parts(chinese)
