@@ -14,7 +14,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/build/numba
 PLAIN = tests/kernels tests/ops tests/compile tests/nn tests/optim tests/strategies tests/training tests/step \
         tests/onnx tests/core/test_cycles.py tests/view/test_view_fold.py tests/view/test_view_notation.py \
         tests/view/test_view_show.py tests/measure/test_summary.py tests/measure/test_flow.py \
-        tests/explorer/test_explore.py tests/cli/test_cli_train.py
+        tests/explorer/test_explore.py tests/explorer/test_explore_live.py tests/cli/test_cli_train.py
 
 # OpenBLAS's threads wait for one another: where other programs run, small products take a hundred times as long.
 demo test test-slow test-plain examples: export OPENBLAS_NUM_THREADS ?= 1
