@@ -185,3 +185,12 @@ def long_sequences(quick: bool) -> list[dict[str, float]]:
             row[name] = median(training(T, 4, 16, 32, checkpoint), 3 if T > 20_000 else 9)
         rows.append(row)
     return rows
+
+
+if __name__ == "__main__":
+    rates = arithmetic(quick=False)
+    ways = rates.pop("yardstick")
+    best = max(ways.values())
+    print(f"yardstick: {best:.0f} GFLOP/s,", ", ".join(f"{name} {rate:.0f}" for name, rate in ways.items()))
+    for size, parts in rates.items():
+        print(f"{size}:", ", ".join(f"{part} {rate / best:.0%}" for part, rate in parts.items()))

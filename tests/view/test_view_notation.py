@@ -124,3 +124,30 @@ def test_a_folded_layer_says_what_comes_from_the_next_step():
     found = names(tg.draw(tg.nn.LSTM(3, 4), level="gate", direction="both"))
     assert {"δcₜ", "δhₜ", "δ[xₜ, hₜ₋₁]", "from t+1", "δx"} <= found
     assert "∂ℓ/∂cₜ" not in found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_cell_is_drawn_at_every_level_and_direction(case):
+    cell = make(case)
+    for level, directions in (("op", ("forward", "backward", "both")), ("gate", ("forward",)), ("cell", ("forward",))):
+        for direction in directions:
+            drawing = tg.draw(cell, level=level, direction=direction)
+            assert len(nodes(drawing)) > 1
+            assert drawing.dot.startswith("//")
+
+
+def test_a_gradient_is_drawn_only_where_one_goes_back():
+    x = tg.tensor([1.0, -2.0], requires_grad=True, name="x")
+    y = tg.tensor([3.0, 4.0], requires_grad=True, name="y")
+    graph = tg.trace(lambda a, b: tg.where(a > 0, b, 0.0).sum().named("L"), x, y)
+    drawing = tg.draw(graph, level="gate", direction="both")
+    found = names(drawing)
+    assert len([n for n in found if n.startswith("δ")]) == 2  # of L and of what is chosen, not of what is compared
+
+
+def test_wrt_is_for_derived_gradients():
+    cell = cells()["rnn"]
+    with pytest.raises(tg.errors.ArgumentError, match="wrt chooses among derived gradients, at level='op'"):
+        tg.draw(cell, level="gate", direction="both", wrt=[cell.weight_ih])
+    drawn = tg.draw(cell, direction="backward", wrt=[cell.weight_ih])
+    assert [n.label.name for n in nodes(drawn).values() if n.look.double] == ["δW"]

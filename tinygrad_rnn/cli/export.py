@@ -22,10 +22,8 @@ def add(commands: Any) -> None:
         "metadata.",
         epilog="For example: tinygrad-rnn export run model.onnx",
     )
-    parser.add_argument("run_folder", metavar="DIR", help="the folder of a run")
+    runs.add_arguments(parser)
     parser.add_argument("output", metavar="FILE", nargs="?", help="where to (default: DIR.onnx)")
-    parser.add_argument("--last", action="store_true", help="the last weights, not those that were best in validation")
-    parser.add_argument("--cell", metavar="FILE.py:NAME", help="the cell, if it is one of yours")
     parser.set_defaults(run=run)
 
 

@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
         "Text: the likeliest next symbols. Task: of how many new sequences it is right.",
         epilog="For example: tinygrad-rnn predict runs/power-gru --steps 24 --to forecast.csv",
     )
-    parser.add_argument("run_folder", metavar="DIR", help="the folder of a run")
+    runs.add_arguments(parser)
     parser.add_argument("file", metavar="FILE", nargs="?", help="a series to go on from (default: that of the run)")
     parser.add_argument(
         "--steps",
@@ -44,8 +44,6 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--to", metavar="FILE.csv", help="table (default: forecast.csv in DIR); a picture goes beside it"
     )
-    parser.add_argument("--last", action="store_true", help="the last weights, not those that were best in validation")
-    parser.add_argument("--cell", metavar="FILE.py:NAME", help="the cell, if it is one of yours")
     parser.set_defaults(run=run)
 
 

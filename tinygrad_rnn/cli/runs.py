@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 from pathlib import Path
 from typing import NamedTuple
@@ -102,6 +103,13 @@ def clear(folder: Path) -> None:
     """Delete all that a run left in a folder, and nothing else."""
     for name in (*_MAKE, *_SHOW):
         (folder / name).unlink(missing_ok=True)
+
+
+def add_arguments(parser: argparse.ArgumentParser, of: str = "") -> None:
+    """What names a run that was made before: its folder, and what it cannot know of itself."""
+    parser.add_argument("run_folder", metavar="DIR", help=f"the folder of a run{of}")
+    parser.add_argument("--last", action="store_true", help="the last weights, not those that were best in validation")
+    parser.add_argument("--cell", metavar="FILE.py:NAME", help="the cell, if it is one of yours")
 
 
 class Opened(NamedTuple):

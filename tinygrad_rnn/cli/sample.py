@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
         description="Continues a text symbol by symbol, each drawn from what the network says of the next.",
         epilog='For example: tinygrad-rnn sample runs/novel-lstm --start "It was" --temperature 0.7',
     )
-    parser.add_argument("run_folder", metavar="DIR", help="the folder of a run of train text")
+    runs.add_arguments(parser, " of train text")
     parser.add_argument("--start", metavar="TEXT", help="what it goes on from (default: a new line)")
     parser.add_argument(
         "--length", metavar="N", type=options.whole, default=500, help="symbols to write (default: 500)"
@@ -44,8 +44,6 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--seed", metavar="N", type=options.whole_or_zero, help="to write the same again (default: another each time)"
     )
-    parser.add_argument("--last", action="store_true", help="the last weights, not those that were best in validation")
-    parser.add_argument("--cell", metavar="FILE.py:NAME", help="the cell, if it is one of yours")
     parser.add_argument("--to", metavar="FILE", help="write into a file, not to the terminal")
     parser.set_defaults(run=run)
 

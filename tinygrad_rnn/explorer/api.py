@@ -94,7 +94,8 @@ def explore(
             of its result if that is no scalar.
         path: where to; it ends in .html. None: the page is returned, and shows itself in a notebook.
         level: of a cell: "gate" (the default), the quantities of `tg.derive`, with packed products unpacked into gates;
-            "op", every node as it is computed. Other things are shown op by op.
+            "op", every node as it is computed, which is also what a cell gets that `tg.derive` refuses. Other things
+            are shown op by op.
         steps, batch, seed: of the sequence a cell is run on.
         input: that sequence, (T, B, D), instead of a random one; or the shape of a random one, (T, B, D) or (B, D). For
             a function the shape of its argument or an array of it, or a tuple of several.

@@ -92,6 +92,19 @@ def rows_times_panels(M, K, A, row, column, P, N, C, ldc, accumulate):
 
 
 @njit(cache=True, **FAST)
+def lay_out(rows, columns, source, wide, C, down, along):
+    """A block of a result, with `wide` numbers to a row, at its place in C, whose strides are `down` and `along`."""
+    if along == 1:
+        for i in range(rows):
+            for j in range(columns):
+                C[i * down + j] = source[i * wide + j]
+    else:
+        for j in range(columns):
+            for i in range(rows):
+                C[i * down + j * along] = source[i * wide + j]
+
+
+@njit(cache=True, **FAST)
 def contract_block(given, block, A, D, C, S):
     """C (M × N) = Aᵀ D summed over K rows, A: K × M, D: K × N; S (N) = the column sums of D if wanted.
 
@@ -123,14 +136,7 @@ def contract_block(given, block, A, D, C, S):
                 for j in range(width):
                     total[j] += panel[k * width + j]
         rows_times_panels(rows, depth, moved(A, k0 * lda + row), 1, lda, at(panel, 0), width, at(out, 0), width, k0 > 0)
-    if along == 1:
-        for i in range(rows):
-            for j in range(columns):
-                C[(row + i) * down + first + j] = out[i * width + j]
-    else:
-        for j in range(columns):
-            for i in range(rows):
-                C[(row + i) * down + (first + j) * along] = out[i * width + j]
+    lay_out(rows, columns, at(out, 0), width, moved(C, row * down + first * along), down, along)
     if sums:
         for j in range(columns):
             S[first + j] = total[j]
@@ -191,14 +197,7 @@ def contract_packed_block(given, block, A, D, C, S):
             for s in range(strips):
                 target = at(out, s * TALL * wide + p * width)
                 _tall(depth, at(left, s * DEPTH * TALL), 1, TALL, at(panel, 0), target, wide, k0 > 0)
-    if along == 1:
-        for i in range(rows):
-            for j in range(columns):
-                C[(row + i) * down + first + j] = out[i * wide + j]
-    else:
-        for j in range(columns):
-            for i in range(rows):
-                C[(row + i) * down + (first + j) * along] = out[i * wide + j]
+    lay_out(rows, columns, at(out, 0), wide, moved(C, row * down + first * along), down, along)
     if sums:
         for j in range(columns):
             S[first + j] = total[j]

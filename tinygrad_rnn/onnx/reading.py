@@ -80,7 +80,6 @@ class OnnxModule(Module):
         self.inputs = [i.name for i in graph.input if i.name not in stored]
         self.outputs = [o.name for o in graph.output]
         self.nodes = list(graph.node)
-        self.cells: dict[str, Any] = {}
 
     def _attribute(self, name: str) -> str:
         """A name of ONNX as an attribute."""
@@ -115,18 +114,18 @@ def run_nodes(nodes: Any, known: dict[str, Any], opset: int) -> None:
     for node in nodes:
         attributes = _attributes(node) | ({"outputs": len(node.output)} if node.op_type == "Split" else {})
         xs = [known[name] for name in node.input]
-        if node.op_type == "Constant":
-            results: Any = attributes.get("value", next(iter(attributes.values()), None))
-        elif node.op_type == "Scan":
-            results = run_scan(xs, attributes, known, opset, run_nodes)
-        elif node.op_type in RECURRENT:
-            results = RECURRENT[node.op_type](xs, attributes)
-        else:
-            try:
+        try:
+            if node.op_type == "Constant":
+                results: Any = attributes.get("value", next(iter(attributes.values()), None))
+            elif node.op_type == "Scan":
+                results = run_scan(xs, attributes, known, opset, run_nodes)
+            elif node.op_type in RECURRENT:
+                results = RECURRENT[node.op_type](xs, attributes)
+            else:
                 results = OPERATORS[node.op_type](xs, attributes, opset)
-            except (ShapeError, ArgumentError) as error:
-                text = str(error).splitlines()[0]
-                raise type(error)(with_user_line(f"{node.op_type} {node.name or node.output[0]}: {text}")) from None
+        except (ShapeError, ArgumentError) as error:
+            text = str(error).splitlines()[0]
+            raise type(error)(with_user_line(f"{node.op_type} {node.name or node.output[0]}: {text}")) from None
         results = results if isinstance(results, (tuple, list)) else (results,)
         for name, value in zip(node.output, results, strict=False):
             if name:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,8 @@ from ..core.errors import TinygradError
 from ..core.tensor import Tensor
 from ..nn.cells import GRUCell, LSTMCell, PeepholeLSTMCell, RNNCell
 from ..nn.converters import to_onnx
-from ..step.body import BATCH
 from ..step.scan import ScanAttrs, operands_of
-from .writing import AXES, TIME, Scope, Writer
+from .writing import AXES, Scope, Writer
 
 _NATIVE: dict[type, str] = {RNNCell: "RNN", GRUCell: "GRU", LSTMCell: "LSTM", PeepholeLSTMCell: "LSTM"}
 _ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu"}
@@ -77,12 +75,12 @@ def _as_scan(writer: Writer, scope: Scope, node: Tensor, scan: ScanAttrs[Any]) -
     for row in (*own.states, *own.sequences):
         name = inner.names[row.number] = writer.fresh((row.name or "row").removesuffix("_before") + "_in")
         inner.refer(name, row.shape)
-        ins.append(_value(name, row))
+        ins.append(value_info(name, row))
     writer.write(inner, body.graph, lambda _, n: False)
     outs = []
     for row in (*body.new_states, *body.outputs):
         name = inner.node("Identity", [inner.names[row.number]])  # a result has a name of its own
-        outs.append(_value(name, row))
+        outs.append(value_info(name, row))
     graph = helper.make_graph(inner.nodes, writer.fresh("step"), ins, outs)
     count = len(own.sequences)
     attributes: dict[str, Any] = {"body": graph, "num_scan_inputs": count}
@@ -95,18 +93,9 @@ def _as_scan(writer: Writer, scope: Scope, node: Tensor, scan: ScanAttrs[Any]) -
     return found[states:] + found[:states]
 
 
-def _value(name: str, row: Tensor) -> Any:
+def value_info(name: str, x: Tensor) -> Any:
+    """An input or output of a model or of a step, its batch and time of any size."""
     from onnx import helper
 
-    kind = helper.np_dtype_to_tensor_dtype(row.dtype)
-    return helper.make_tensor_value_info(name, kind, [AXES.get(n, n) for n in row.shape])
-
-
-def value_info(name: str, x: Tensor, axes: Mapping[int, str] = AXES) -> Any:
-    """An input or output of the model, its batch and time of any size."""
-    from onnx import helper
-
-    assert {BATCH, TIME} == set(AXES)
-    return helper.make_tensor_value_info(
-        name, helper.np_dtype_to_tensor_dtype(x.dtype), [axes.get(n, n) for n in x.shape]
-    )
+    kind = helper.np_dtype_to_tensor_dtype(x.dtype)
+    return helper.make_tensor_value_info(name, kind, [AXES.get(n, n) for n in x.shape])

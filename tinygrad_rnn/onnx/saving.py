@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import compile as compiler
-from ..core.errors import ArgumentError, TinygradError, with_user_line
+from ..core.errors import ArgumentError, with_user_line
 from ..core.graph import Graph
 from ..core.tensor import Tensor
 from ..core.tracing import trace
@@ -19,7 +19,7 @@ from ..io.files import replace
 from ..nn import Embedding, Linear, Network, Recurrent
 from ..nn.recurrent import Layers
 from ..step.body import BATCH
-from ..step.cells import cells_in, initial_state, is_cell, is_module, refuse_class
+from ..step.cells import cells_in, initial_state, is_cell, is_module, named_parameters, refuse_class
 from ..step.scan import scan_of
 from .recurrence import value_info, write_recurrence
 from .writing import OPSET, TIME, Scope, Writer
@@ -200,7 +200,7 @@ def _like(shape: tuple[int, ...], s: Tensor) -> Tensor:
 
 def _state_names(leaves: list[Tensor]) -> list[str]:
     """h, c; of several layers h_0, c_0, h_1, …"""
-    plain = [(s.name or "s").replace("′", "") for s in leaves]
+    plain = [s.name or "s" for s in leaves]
     seen: dict[str, int] = {}
     names = []
     for name in plain:
@@ -217,15 +217,7 @@ def _cells_by_parameters(model: Any) -> dict[frozenset[int], Any]:
     """Cells by the numbers of their parameters."""
     found = [cell for row in model.cells.rows for cell in row] if isinstance(model, Layers) else []
     found += [cell for _, cell in cells_in(model)] if not found else []
-    made: dict[frozenset[int], Any] = {}
-    for cell in found:
-        try:
-            numbers = frozenset(p.number for p in cell.parameters())  # type: ignore[attr-defined]
-        except (AttributeError, TinygradError):
-            continue
-        if numbers and not isinstance(cell, Network):
-            made[numbers] = cell
-    return made
+    return {frozenset(p.number for _, p in named_parameters(cell)): cell for cell in found}
 
 
 def _cell_of(node: Tensor, cells: Mapping[frozenset[int], Any]) -> Any:

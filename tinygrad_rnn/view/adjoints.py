@@ -22,7 +22,8 @@ def with_adjoints(sheet: Sheet, direction: str, loops: Sequence[tuple[Tensor, Te
     readers: dict[int, list[Tensor]] = defaultdict(list)
     for node in sheet.order:
         for x in sheet.operands[node.number]:
-            readers[x.number].append(node)
+            if _passes_back(node, x):
+                readers[x.number].append(node)
     adjoint: dict[int, Tensor] = {}
     going_on = {new.number for new, _ in (*loops, *sheet.loops)}
 
@@ -54,6 +55,16 @@ def with_adjoints(sheet: Sheet, direction: str, loops: Sequence[tuple[Tensor, Te
     found.order = [*sheet.order, *[n for n in found.order if n.number in found.backward]]
     found.kept(found.operands, wanted)
     return found
+
+
+def _passes_back(node: Tensor, x: Tensor) -> bool:
+    """Whether a gradient goes from a node to what it reads: not through comparisons, conditions and indices."""
+    if node.dtype.kind != "f" or x.dtype.kind != "f":
+        return False
+    places = [i for i, y in enumerate(node.inputs or ()) if y is x]
+    if node.op is None or not places or callable(node.op.vjps):
+        return True
+    return any(node.op.vjps[i] is not None for i in places)
 
 
 def _called(sheet: Sheet, node: Tensor) -> str | None:

@@ -88,7 +88,8 @@ def draw(
         time_limit: seconds of computing for the layout.
         engine: "bundled" Graphviz, or the machine's own "dot".
         packed: draw a cell or layer as it is computed, with one product for all gates and its slices. By default each
-            gate has its own, W_f x + R_f h, as equations have; transposes are left out, and sums of sums are one.
+            gate has its own, W_f x + R_f h, as equations have (if the step is row by row); transposes are left out, and
+            sums of sums are one.
 
     Raises:
         ArgumentError: an argument makes no sense.
@@ -101,6 +102,8 @@ def draw(
     shown = _checked(show, direction=direction, level=level, view=view, theme=theme)
     if direction != "forward" and level not in ("op", "gate"):
         raise ArgumentError(with_user_line(f"draw: gradients are drawn at level='op' or 'gate', not {level!r}"))
+    if wrt is not None and level != "op":
+        raise ArgumentError(with_user_line("draw: wrt chooses among derived gradients, at level='op'"))
     about = subject("draw", thing, steps=3 if view == "unrolled" and steps is None else steps, batch=batch, given=input,
                     packed=packed)  # fmt: skip
     if wrt is not None:  # of an unpacked cell, its leaves
@@ -174,14 +177,12 @@ def _say_when(sheet: Sheet, about: Subject, adjoint_of: Mapping[int, Tensor]) ->
     timed = any(n.scope is not None and n.scope.step is not None for n in sheet.order)
     for n in sheet.order:
         role = sheet.roles[n.number]
-        leaf = n.op is None
         if about.loops and role not in ("parameter", "constant"):
             sheet.moments[n.number] = "t−1" if n.number in before else "t"
-        elif leaf and role == "state" and (n.scope is None or n.scope.step is None):
-            later = [m for m in sheet.order if m.name == n.name and m.op is not None and m.scope is not None]
+        elif n.op is None and role == "state" and (n.scope is None or n.scope.step is None):
             if timed:
                 sheet.moments[n.number] = "−1"
-            elif later:
+            elif later := [m for m in sheet.order if m.name == n.name and m.op is not None and m.scope is not None]:
                 sheet.moments |= {n.number: "t−1"} | {m.number: "t" for m in later}
     for n in sheet.order:
         if (x := adjoint_of.get(n.number)) is not None:

@@ -16,6 +16,7 @@ def tidied(sheet: Sheet) -> Sheet:
     found = replace(sheet, order=list(sheet.order), roles=dict(sheet.roles), folded=dict(sheet.folded))
     same: dict[int, Tensor] = {}  # what is read in place of a node that only rearranges
     operands: Operands = {}
+    timed = any(n.scope is not None and n.scope.step is not None for n in sheet.order)
     readers = Counter(x.number for reads in sheet.operands.values() for x in reads)
     for node in sheet.order:
         reads = tuple(same.get(x.number, x) for x in sheet.operands[node.number])
@@ -26,7 +27,7 @@ def tidied(sheet: Sheet) -> Sheet:
             found.folded[node.number] = flops(x)
             found.glyphs = found.glyphs | {node.number: glyph_of(x)}
         elif _is_sum(sheet, node):
-            inner = {x.number for x in reads if readers[x.number] == 1 and _within(sheet, x, node)}
+            inner = {x.number for x in reads if readers[x.number] == 1 and _within(sheet, x, node, timed)}
             found.folded[node.number] = sum(
                 flops(x) + found.folded.get(x.number, 0) for x in reads if x.number in inner
             )
@@ -59,14 +60,10 @@ def _is_sum(sheet: Sheet, node: Tensor) -> bool:
     return node.op is not None and node.op.adds and node.number not in sheet.looks
 
 
-def _within(sheet: Sheet, x: Tensor, node: Tensor) -> bool:
+def _within(sheet: Sheet, x: Tensor, node: Tensor, timed: bool) -> bool:
     """Whether a sum is a part of another one, of the same step and direction."""
     back = node.number in sheet.backward
-    if back and _timed(sheet) and (node.scope is None or node.scope.step is None):
+    if back and timed and (node.scope is None or node.scope.step is None):
         return False  # each step adds to the gradient of a weight
     together = x.scope is node.scope and (x.number in sheet.backward) == back
     return together and _is_sum(sheet, x) and not _stands(sheet, x) and bool(sheet.operands[x.number])
-
-
-def _timed(sheet: Sheet) -> bool:
-    return any(n.scope is not None and n.scope.step is not None for n in sheet.order)
