@@ -151,3 +151,13 @@ def test_wrt_is_for_derived_gradients():
         tg.draw(cell, level="gate", direction="both", wrt=[cell.weight_ih])
     drawn = tg.draw(cell, direction="backward", wrt=[cell.weight_ih])
     assert [n.label.name for n in nodes(drawn).values() if n.look.double] == ["δW"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_values_stand_above_their_gradients(case):
+    placed = tg.draw(make(case), level="gate", direction="both", steps=2).placed
+    for block in {n.block for n in placed.nodes.values()}:
+        here = [n for n in placed.nodes.values() if n.block == block and not n.ghost]
+        values, gradients = ([n.y for n in here if n.backward == backward] for backward in (False, True))
+        if values and gradients:
+            assert np.mean(values) <= np.mean(gradients)

@@ -133,7 +133,7 @@ def _columns(picture: Picture, engine: str, time_limit: float) -> list[_Column]:
         if source not in known:
             known[source] = lay_out(source, engine=engine, time_limit=end - clock())
         positions = known[source]
-        if picture.across and _state_below(positions, edges[i], ids, picture):
+        if picture.across and _is_upside_down(positions, nodes[i], edges[i], ids, picture):
             positions = positions.upside_down()
         if block.frames and block.row not in alike:
             alike[block.row] = _ranks(nodes[i], positions, ids)
@@ -174,6 +174,19 @@ def _beside(nodes: list[Node], ranks: Iterable[list[_Kind]]) -> list[list[str]]:
     """The same of another step, where it has all of them."""
     own = _kinds(nodes)
     return [[own[kind].id for kind in rank] for rank in ranks if all(kind in own for kind in rank)]
+
+
+def _is_upside_down(
+    positions: Positions, nodes: list[Node], edges: list[Edge], ids: dict[str, str], picture: Picture
+) -> bool:
+    """Whether values stand below their gradients, or where there are none, the states below what they pass."""
+    values, gradients = (
+        [positions.nodes[ids[n.id]][1] for n in nodes if n.backward == backward and not n.ghost]
+        for backward in (False, True)
+    )
+    if values and gradients:
+        return sum(values) / len(values) > sum(gradients) / len(gradients)
+    return _state_below(positions, edges, ids, picture)
 
 
 def _state_below(positions: Positions, edges: list[Edge], ids: dict[str, str], picture: Picture) -> bool:
