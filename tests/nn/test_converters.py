@@ -287,7 +287,7 @@ def test_a_layer_within_a_pytorch_model(kind: str, options: dict) -> None:
     model = torch.nn.ModuleDict({"reader": torch.nn.ModuleDict({"core": getattr(torch.nn, kind)(D, H, **options)}),
                                  "head": torch.nn.Linear(H, 2)})  # fmt: skip
     more = {"nonlinearity": "relu"} if "nonlinearity" in options else {}
-    layer = tg.nn.from_torch(model.state_dict(), "reader.core", **more)
+    layer = tg.nn.from_torch(model.state_dict(), prefix="reader.core", **more)
     assert type(layer).__name__ == kind
     xs = drawn(6, B, D, dtype=np.float32)
     expected = model["reader"]["core"](torch.from_numpy(xs))[0].detach().numpy()
@@ -301,7 +301,7 @@ def test_a_cell_within_a_pytorch_model(kind: str, bias: bool, dtype: Any) -> Non
     torch = pytest.importorskip("torch")
     core = getattr(torch.nn, f"{kind.upper()}Cell")(D, H, bias=bias, dtype=getattr(torch, np.dtype(dtype).name))
     model = torch.nn.ModuleDict({"core": core, "head": torch.nn.Linear(H, 2)})
-    cell = tg.nn.from_torch(model.state_dict(), "core")
+    cell = tg.nn.from_torch(model.state_dict(), prefix="core")
     x = drawn(B, D, dtype=dtype)
     expected, found = core(torch.from_numpy(x)), cell(x)
     for a, b in zip(*(v if kind == "lstm" else [v] for v in (expected, found)), strict=True):
@@ -344,7 +344,11 @@ RELU = {"linear": {"w": drawn(D, H), "b": BIAS}, "linear_1": {"w": drawn(H, H), 
         ),
         (lambda: tg.nn.to_keras(tg.nn.MGUCell(2, 3)), ArgumentError, "got MGUCell"),
         (lambda: tg.nn.to_haiku(tg.nn.GRUCell(2, 3)), ArgumentError, "Haiku has no core for GRUCell"),
-        (lambda: tg.nn.from_torch({"a.weight_ih_l0": K[0]}, "b"), StateDictError, "under 'b'; there is one under 'a'"),
+        (
+            lambda: tg.nn.from_torch({"a.weight_ih_l0": K[0]}, prefix="b"),
+            StateDictError,
+            "under 'b'; there is one under 'a'",
+        ),
         (
             lambda: tg.nn.from_torch({"weight_ih_l0": drawn(7, 2), "weight_hh_l0": drawn(7, 3)}),
             StateDictError,

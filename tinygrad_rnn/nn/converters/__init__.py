@@ -13,6 +13,6 @@ what goes back. Gates are σ and candidates tanh everywhere; no framework's weig
 from .haiku import from_haiku, to_haiku
 from .keras import from_keras, to_keras
 from .onnx import from_onnx, to_onnx
-from .pytorch import from_torch
+from .pytorch import from_torch, to_torch
 
-__all__ = ["from_haiku", "from_keras", "from_onnx", "from_torch", "to_haiku", "to_keras", "to_onnx"]
+__all__ = ["from_haiku", "from_keras", "from_onnx", "from_torch", "to_haiku", "to_keras", "to_onnx", "to_torch"]

@@ -30,8 +30,29 @@ def reordered(x: np.ndarray, given: str, wanted: str) -> np.ndarray:
 
 def orders(who: str, kind: str) -> dict[str, str]:
     if kind not in ORDERS:
-        raise ArgumentError(with_user_line(f"{who}: kind is {', '.join(map(repr, ORDERS))}, not {kind!r}"))
+        raise ArgumentError(with_user_line(f"{who}: kind is {_kinds()}, not {kind!r}"))
     return ORDERS[kind]
+
+
+def agreed(who: str, kind: str | None, found: str | None) -> str:
+    """The kind: what the arrays say, or what is said of them; both are to agree."""
+    if kind is not None:
+        orders(who, kind)
+    if found is None and kind is None:
+        raise ArgumentError(with_user_line(f"{who}: the arrays do not tell their kind; say kind=, one of {_kinds()}"))
+    if None not in (found, kind) and found != kind:
+        raise ArgumentError(with_user_line(f"{who}: kind is {kind!r}, but the weights are of {found!r}"))
+    return str(kind or found)
+
+
+def _kinds() -> str:
+    return ", ".join(map(repr, ORDERS))
+
+
+def kind_of_gates(rows: int, H: int) -> str | None:
+    """The kind whose cells have so many rows of H units; None: of none."""
+    blocks = {1: "rnn", 3: "gru", 4: "lstm"}
+    return blocks.get(rows // H) if H and rows % H == 0 else None
 
 
 def only_of(who: str, wanted: str, kind: str, **given: Any) -> None:

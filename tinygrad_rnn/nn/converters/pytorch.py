@@ -11,23 +11,27 @@ import numpy as np
 from ...core.errors import ArgumentError, StateDictError, with_user_line
 from ...ops import gelu, relu, sigmoid, softplus, tanh
 from ..basic import Dropout, Embedding, Linear, Sequential
+from ..cells import RNNCell
 from ..module import Module
-from ..recurrent import GRU, LSTM, RNN
-from .gate_orders import CELLS, check_dtype
+from ..recurrent import GRU, LSTM, RNN, Layers
+from .gate_orders import CELLS, ORDERS, agreed, check_dtype
 
 _KINDS = {1: "rnn", 3: "gru", 4: "lstm"}
 _LAYERS: dict[str, type] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
 
 
-def from_torch(state: Any, prefix: str = "", *, nonlinearity: str = "tanh", **options: Any) -> Any:
+def from_torch(
+    state: Any, kind: str | None = None, *, prefix: str = "", nonlinearity: str = "tanh", **options: Any
+) -> Any:
     """The `RNN`, `GRU` or `LSTM`, or the cell of one, whose weights are in the state dict of a PyTorch model; or what a
     PyTorch module is here: a recurrent layer or cell, an embedding, a linear layer, or a `Sequential` of such.
 
     What it is, its sizes, layers, directions and projection are seen from the arrays: ``weight_ih_l0`` (g·H, D) and so
-    on of a layer, ``weight_ih`` of a cell. The way back is ``state_dict()``.
+    on of a layer, ``weight_ih`` of a cell. The way back is `to_torch`.
 
     Args:
         state: arrays (or PyTorch tensors on the CPU) by name, or a module. Half precision is widened, with a warning.
+        kind: "rnn", "gru" or "lstm"; the arrays tell, and are to agree if it is given.
         prefix: what stands before ``weight_ih_l0`` or ``weight_ih``: ``"encoder.lstm"``.
         nonlinearity: of an RNN, "tanh" or "relu", which no array tells.
         options: of the layer, such as `batch_first` and `dropout`.
@@ -37,8 +41,12 @@ def from_torch(state: Any, prefix: str = "", *, nonlinearity: str = "tanh", **op
         StateDictError: there is nothing recurrent under this prefix, or its arrays do not fit together.
         DTypeError: arrays are of several dtypes, or of another than float32 and float64.
     """
+    if kind is not None and kind not in ORDERS:
+        kinds = ", ".join(map(repr, ORDERS))
+        text = f"from_torch: kind is {kinds}, not {kind!r}; a place in a model is prefix={kind!r}"
+        raise ArgumentError(with_user_line(text))
     if not isinstance(state, Mapping):
-        return _from_module(state)
+        return _from_module(state, kind)
     stem = f"{prefix}." if prefix and not prefix.endswith(".") else prefix
     names = [name for name in state if name.startswith(stem) and "." not in name[len(stem) :]]
     own = {name[len(stem) :]: _array(state[name]) for name in names}
@@ -53,10 +61,11 @@ def from_torch(state: Any, prefix: str = "", *, nonlinearity: str = "tanh", **op
     projection = own.get("weight_hr_l0")
     H = recurrent.shape[1] if projection is None or projection.ndim != 2 else projection.shape[1]
     rows, D = first.shape
-    kind = _KINDS.get(rows // H) if H and rows % H == 0 else None
-    if kind is None:
+    found_kind = _KINDS.get(rows // H) if H and rows % H == 0 else None
+    if found_kind is None:
         text = f"from_torch: weight_ih{end} is {first.shape}, expected 1, 3 or 4 times {H} rows"
         raise StateDictError(with_user_line(text))
+    kind = agreed("from_torch", kind, found_kind)
     if kind == "rnn":
         options["nonlinearity"] = nonlinearity
     if not end:
@@ -97,7 +106,7 @@ _ACTIVATIONS = {"Tanh": tanh, "ReLU": relu, "Sigmoid": sigmoid, "Softplus": soft
 _RECURRENT = ("RNN", "GRU", "LSTM", "RNNCell", "GRUCell", "LSTMCell")
 
 
-def _from_module(module: Any) -> Any:
+def _from_module(module: Any, asked: str | None = None) -> Any:
     """What a module of PyTorch is here, by the name of its class: PyTorch itself is not imported.
 
     Raises:
@@ -113,7 +122,7 @@ def _from_module(module: Any) -> Any:
         options: dict[str, Any] = {}
         if not kind.endswith("Cell"):
             options = {"batch_first": module.batch_first, "dropout": module.dropout}
-        return from_torch(state, nonlinearity=getattr(module, "nonlinearity", "tanh"), **options)
+        return from_torch(state, asked, nonlinearity=getattr(module, "nonlinearity", "tanh"), **options)
     if kind == "Sequential":
         return Sequential(*[_from_module(m) for m in module])
     if kind in _ACTIVATIONS:
@@ -130,3 +139,33 @@ def _from_module(module: Any) -> Any:
         raise ArgumentError(with_user_line(text))
     made.load_state_dict(state)
     return made
+
+
+def to_torch(module: Any) -> dict[str, Any]:
+    """What ``load_state_dict`` of the PyTorch module of the same kind takes: PyTorch tensors, copies, by name.
+
+    A `Network` has the names of its parts: a PyTorch module takes them that has an ``embedding`` (if there are
+    symbols), a ``ModuleList`` of cells called ``cells`` and a ``Linear`` called ``readout``.
+
+    Args:
+        module: an `RNN`, `GRU` or `LSTM`, a cell of one, an `Embedding` or `Linear`, or a module of such: a
+            `Sequential`, a `Network`, one of your own whose attributes have PyTorch's names.
+
+    Raises:
+        ArgumentError: PyTorch is not installed, it is no module, or a cell in it computes what PyTorch's does not: a
+            GRU whose reset gate acts before the product, an RNN of another nonlinearity than tanh and relu.
+    """
+    if not isinstance(module, Module):
+        raise ArgumentError(with_user_line(f"to_torch: expected a module, got {type(module).__name__}"))
+    for part in module.modules():
+        for cell in [c for row in part.cells.rows for c in row] if isinstance(part, Layers) else [part]:
+            if not getattr(cell, "reset_after", True):
+                raise ArgumentError(with_user_line(f"to_torch: PyTorch has no GRU of reset_after=False: {cell!r}"))
+            if isinstance(cell, RNNCell) and cell.nonlinearity not in ("tanh", "relu"):
+                raise ArgumentError(with_user_line(f"to_torch: PyTorch's RNN is of tanh or relu: {cell!r}"))
+    try:
+        import torch  # type: ignore[import-not-found]
+    except ImportError:
+        text = "to_torch needs PyTorch: pip install torch; state_dict() gives NumPy arrays by the same names"
+        raise ArgumentError(with_user_line(text)) from None
+    return {name: torch.from_numpy(x) for name, x in module.state_dict().items()}
