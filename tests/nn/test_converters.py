@@ -113,7 +113,7 @@ def test_onnx(kind: str, more: dict, directions: int, dtype: Any) -> None:
     if "P" in more:
         arrays["P"] = drawn(directions, 3 * H, dtype=dtype)
     options = {name: value for name, value in more.items() if name != "P"}
-    found = tg.nn.from_onnx(**arrays, kind=kind, **options)
+    found = tg.nn.from_onnx(arrays, kind=kind, **options)
     formula = getattr(theirs, f"onnx_{kind}")
     for d, cell in enumerate(found if directions == 2 else [found]):
 
@@ -124,7 +124,7 @@ def test_onnx(kind: str, more: dict, directions: int, dtype: Any) -> None:
         steps_agree(cell, step, dtype)
     back = tg.nn.to_onnx(found)
     if kind == "lstm" and more:  # its cell has one bias for both, and with coupled gates no forget gate
-        again = tg.nn.from_onnx(**back, kind=kind, **options)
+        again = tg.nn.from_onnx(back, kind=kind, **options)
         for one, other in zip(*(c if directions == 2 else [c] for c in (found, again)), strict=True):
             np.testing.assert_equal(other.state_dict(), one.state_dict())
     else:
@@ -140,7 +140,7 @@ def test_without_a_bias_is_a_bias_of_zeros(kind: str) -> None:
     x, weights, arrays = drawn(B, D), keras(kind, np.float64)[0], onnx_arrays(kind, np.float64)
     for read, write, given, options in (
         (lambda w: tg.nn.from_keras(w, kind), tg.nn.to_keras, weights, [*weights[:2], 0 * weights[2]]),
-        (lambda w: tg.nn.from_onnx(**w, kind=kind), tg.nn.to_onnx, arrays, {**arrays, "B": 0 * arrays["B"]}),
+        (lambda w: tg.nn.from_onnx(w, kind=kind), tg.nn.to_onnx, arrays, {**arrays, "B": 0 * arrays["B"]}),
     ):
         bare: Any = read(without_bias(given))
         assert bare.bias_ih is None
@@ -173,7 +173,7 @@ def test_cells_of_ours_whose_two_biases_both_count(framework: str, kind: str, dt
              "onnx": {"rnn": {"activation": "relu"}}}.get(framework, {}).get(kind, {})  # fmt: skip
     given = getattr(tg.nn, f"to_{framework}")(cell)
     if framework == "onnx":
-        again = tg.nn.from_onnx(**given, kind=kind, **asked)
+        again = tg.nn.from_onnx(given, kind=kind, **asked)
     else:
         again = getattr(tg.nn, f"from_{framework}")(given, kind, **asked)
     xs = drawn(6, B, D, dtype=dtype)
@@ -189,7 +189,7 @@ def test_layers_of_ours(kind: str) -> None:
     arrays = tg.nn.to_onnx(both)
     assert arrays["W"].shape == (2, G[kind] * H, D)
     options = {"linear_before_reset": 1} if kind == "gru" else {}
-    cells = tg.nn.from_onnx(**arrays, kind=kind, **options)
+    cells = tg.nn.from_onnx(arrays, kind=kind, **options)
     xs = drawn(6, B, D, dtype=np.float32)
     outputs = [tg.nn.Recurrent(c, reverse=d == 1)(xs)[0].numpy() for d, c in enumerate(cells)]
     np.testing.assert_allclose(np.concatenate(outputs, axis=2), both(xs)[0].numpy(), atol=1e-6)
@@ -222,7 +222,7 @@ def test_onnxruntime_says_the_same(kind: str, more: dict, directions: int) -> No
         session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
         return session.run(None, {"X": xs})[0]
 
-    found = tg.nn.from_onnx(**arrays, kind=kind, **options)
+    found = tg.nn.from_onnx(arrays, kind=kind, **options)
     cells = found if directions == 2 else [found]
     outputs = [tg.nn.Recurrent(cell, reverse=d == 1)(xs)[0].numpy() for d, cell in enumerate(cells)]
     for theirs_ in (arrays, tg.nn.to_onnx(found)):
@@ -318,7 +318,11 @@ RELU = {"linear": {"w": drawn(D, H), "b": BIAS}, "linear_1": {"w": drawn(H, H), 
     ("use", "error", "message"),
     [
         (lambda: tg.nn.from_keras(K, "ltsm"), ArgumentError, "kind is 'rnn', 'gru', 'lstm', not 'ltsm'"),
-        (lambda: tg.nn.from_keras(K[:1], "lstm"), ArgumentError, "expected kernel, recurrent kernel and bias; got 1"),
+        (
+            lambda: tg.nn.from_keras(K[:1], "lstm"),
+            ArgumentError,
+            "expected kernel, recurrent kernel and bias of each cell; got 1",
+        ),
         (lambda: tg.nn.from_keras([K[0], K[1].T, K[2]], "lstm"), ShapeError, r"the recurrent kernel is \(20, 5\)"),
         (
             lambda: tg.nn.from_keras([K[0][:, 1:], *K[1:]], "lstm"),
@@ -331,14 +335,14 @@ RELU = {"linear": {"w": drawn(D, H), "b": BIAS}, "linear_1": {"w": drawn(H, H), 
             r"the bias is \(2, 20\), expected \(20,\)",
         ),
         (lambda: tg.nn.from_haiku({"w": K[0]}, "lstm"), ArgumentError, "there is no b; got w"),
-        (lambda: tg.nn.from_onnx(K[0][None], K[1][None], kind="lstm"), ShapeError, "R is "),
+        (lambda: tg.nn.from_onnx({"W": K[0][None], "R": K[1][None]}, kind="lstm"), ShapeError, "R is "),
         (
-            lambda: tg.nn.from_onnx(drawn(1, 15, D), drawn(1, 15, H), P=drawn(1, 15), kind="gru"),
+            lambda: tg.nn.from_onnx({"W": drawn(1, 15, D), "R": drawn(1, 15, H), "P": drawn(1, 15)}, "gru"),
             ArgumentError,
             "P is of kind 'lstm' alone, not of 'gru'",
         ),
         (
-            lambda: tg.nn.from_onnx(drawn(1, 20, D), drawn(1, 20, H), drawn(1, 20), kind="lstm"),
+            lambda: tg.nn.from_onnx({"W": drawn(1, 20, D), "R": drawn(1, 20, H), "B": drawn(1, 20)}, "lstm"),
             ShapeError,
             r"B is \(1, 20\)",
         ),
@@ -361,19 +365,35 @@ RELU = {"linear": {"w": drawn(D, H), "b": BIAS}, "linear_1": {"w": drawn(H, H), 
         ),
         (lambda: tg.nn.from_torch({"a.weight_ih": K[0]}), StateDictError, "under ''; there is one under 'a'"),
         (lambda: tg.nn.from_keras(K, "lstm", activation="relu"), ArgumentError, "activation is of kind 'rnn' alone"),
-        (lambda: tg.nn.from_keras(K * 2, "lstm"), ArgumentError, "bias of one cell; got 6 arrays"),
+        (
+            lambda: tg.nn.from_keras(K * 2, "lstm"),
+            ShapeError,
+            "cell 1 is LSTMCell.4, 5., expected LSTMCell of 5 features",
+        ),
+        (lambda: tg.nn.from_keras([*K, K[0]], "lstm"), ArgumentError, "expected 3 arrays of each cell"),
+        (lambda: tg.nn.from_keras(K, "gru"), ArgumentError, "kind is 'gru', but the weights are of 'lstm'"),
+        (
+            lambda: tg.nn.from_keras([drawn(D, 15), drawn(5, 15), drawn(2, 15)], "gru", reset_after=False),
+            ShapeError,
+            "a GRU with reset_after=True, not False",
+        ),
+        (
+            lambda: tg.nn.from_keras([drawn(D, 15), drawn(5, 15), drawn(15)], reset_after=True),
+            ShapeError,
+            "a GRU with reset_after=False, not True",
+        ),
         (
             lambda: tg.nn.from_keras([K[0].astype(np.float32), *K[1:]], "lstm"),
             DTypeError,
             "one dtype; the kernel is float32, the recurrent kernel is float64",
         ),
         (
-            lambda: tg.nn.from_onnx(drawn(1, 20, D), drawn(1, 20, H), kind="lstm", linear_before_reset=1),
+            lambda: tg.nn.from_onnx({"W": drawn(1, 20, D), "R": drawn(1, 20, H)}, "lstm", linear_before_reset=1),
             ArgumentError,
             "linear_before_reset is of kind 'gru' alone",
         ),
         (
-            lambda: tg.nn.from_onnx(drawn(3, 20, D), drawn(3, 20, H), kind="lstm"),
+            lambda: tg.nn.from_onnx({"W": drawn(3, 20, D), "R": drawn(3, 20, H)}, "lstm"),
             ShapeError,
             r"R is \(3, 20, 5\), expected 1 or 2 directions",
         ),
@@ -384,8 +404,8 @@ RELU = {"linear": {"w": drawn(D, H), "b": BIAS}, "linear_1": {"w": drawn(H, H), 
         ),
         (lambda: tg.nn.from_haiku(RELU, "rnn"), ShapeError, r"b of linear_1 is \(1,\), expected \(5,\)"),
         (lambda: tg.nn.to_haiku(tg.nn.RNNCell(2, 3)), ArgumentError, "Haiku has no core for RNNCell"),
-        (lambda: tg.nn.to_keras(tg.nn.LSTM(2, 3, 2)), ArgumentError, "several layers; convert each cell"),
-        (lambda: tg.nn.to_keras(tg.nn.LSTM(2, 3, bidirectional=True)), ArgumentError, "got LSTMCell and LSTMCell"),
+        (lambda: tg.nn.to_haiku(tg.nn.LSTM(2, 3, 2)), ArgumentError, "several layers; convert each cell"),
+        (lambda: tg.nn.to_haiku(tg.nn.LSTM(2, 3, bidirectional=True)), ArgumentError, "got LSTMCell and LSTMCell"),
         (lambda: tg.nn.to_onnx(tg.nn.PeepholeLSTMCell(2, 3, variant="NIG")), ArgumentError, "got PeepholeLSTMCell"),
         (lambda: tg.nn.to_onnx((tg.nn.RNNCell(2, 3), tg.nn.RNNCell(2, 4))), ArgumentError, "two that are alike"),
         (lambda: tg.nn.to_onnx(()), ArgumentError, "one cell, or two that are alike"),

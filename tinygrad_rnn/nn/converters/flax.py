@@ -26,7 +26,8 @@ def from_flax(
 
     Args:
         parameters: of a linen cell, ``{"ii": {"kernel": (D, H)}, …, "hi": {"kernel": (H, H), "bias": (H,)}, …}``,
-            within ``{"params": …}`` or bare; of an nnx cell, ``nnx.to_pure_dict(nnx.state(cell, nnx.Param))``, whose gates are
+            within ``{"params": …}`` or bare; of an nnx cell, ``nnx.to_pure_dict(nnx.state(cell, nnx.Param))``, whose
+            gates are
             named likewise or packed in ``dense_i`` and ``dense_h``.
         kind: "rnn", "gru" or "lstm"; the arrays tell, and are to agree if it is given.
         activation: of a SimpleCell. One with `residual` has no counterpart here.

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...core.errors import ArgumentError, DTypeError, ShapeError, with_user_line
 from ..cells import GRUCell, LSTMCell, RNNCell
-from ..recurrent import Layers
+from ..recurrent import GRU, LSTM, RNN, Layers
 
 Arrays = dict[str, np.ndarray]
 
@@ -20,6 +20,7 @@ ORDERS: dict[str, dict[str, str]] = {
     "lstm": {"ours": "ifgo", "keras": "ifgo", "onnx": "iofg", "haiku": "igfo"},
 }
 CELLS: dict[str, type] = {"rnn": RNNCell, "gru": GRUCell, "lstm": LSTMCell}
+LAYERS: dict[type, type] = {RNNCell: RNN, GRUCell: GRU, LSTMCell: LSTM}
 
 
 def reordered(x: np.ndarray, given: str, wanted: str) -> np.ndarray:

@@ -8,23 +8,25 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import ArgumentError, ShapeError, with_user_line
-from .gate_orders import Arrays, check_dtype, check_shape, hidden_size, made, orders, reordered, taken_apart
+from .gate_orders import Arrays, agreed, check_dtype, check_shape, hidden_size, made, orders, reordered, taken_apart
 
 
-def from_haiku(parameters: Mapping[str, Any], kind: str) -> Any:
+def from_haiku(parameters: Mapping[str, Any], kind: str | None = None) -> Any:
     """The cell of a Haiku core.
 
     Args:
         parameters: of an LSTM ``{"w": (D + H, 4H), "b": (4H,)}``, which Haiku keeps under "lstm/linear"; of a GRU
             ``{"w_i": (D, 3H), "w_h": (H, 3H), "b": (3H,)}``; of a VanillaRNN ``{"linear": {"w": (D, H), "b": (H,)},
             "linear_1": {"w": (H, H), "b": (H,)}}``, the first for x, the second's b only with `double_bias`.
-        kind: "rnn", "gru" or "lstm".
+        kind: "rnn", "gru" or "lstm"; the names tell, and are to agree if it is given.
 
     Raises:
         ArgumentError: no such kind, or a parameter is missing.
         ShapeError: an array has another shape than the others ask for.
         DTypeError: arrays are of several dtypes, or of another than float32 and float64.
     """
+    told = {"linear_1": "rnn", "w_i": "gru", "w": "lstm"}
+    kind = agreed("from_haiku", kind, next((told[name] for name in told if name in parameters), None))
     order = orders("from_haiku", kind)
     g = len(order["ours"])
     arrays: Arrays

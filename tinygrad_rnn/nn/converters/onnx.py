@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ from ...core.errors import ArgumentError, ShapeError, with_user_line
 from ..cells import PeepholeLSTMCell
 from .gate_orders import (
     Arrays,
+    agreed,
     arrays_of,
     cells_of,
     check_dtype,
     check_shape,
     hidden_size,
+    kind_of_gates,
     made,
     only_of,
     orders,
@@ -24,12 +27,9 @@ from .gate_orders import (
 
 
 def from_onnx(
-    W: Any,
-    R: Any,
-    B: Any = None,
-    P: Any = None,
+    weights: Mapping[str, Any],
+    kind: str | None = None,
     *,
-    kind: str,
     linear_before_reset: int = 0,
     input_forget: int = 0,
     activation: str = "tanh",
@@ -38,25 +38,30 @@ def from_onnx(
     ``Recurrent(forward)`` and ``Recurrent(backward, reverse=True)``.
 
     Args:
-        W, R: (directions, g·H, D) and (directions, g·H, H).
-        B: (directions, 2·g·H), the biases of W and then of R.
-        P: an LSTM's peepholes, (directions, 3H), which make it a `PeepholeLSTMCell`, whose bias is the sum of both.
-        kind: "rnn", "gru" or "lstm".
+        weights: the node's inputs by ONNX's names, as `to_onnx` gives them. W, R: (directions, g·H, D) and
+            (directions, g·H, H). B: (directions, 2·g·H), the biases of W and then of R. P: an LSTM's peepholes,
+            (directions, 3H), which make it a `PeepholeLSTMCell`, whose bias is the sum of both.
+        kind: "rnn", "gru" or "lstm"; R tells, and is to agree if it is given.
         linear_before_reset: of a GRU.
         input_forget: of an LSTM, f = 1 − i, as onnxruntime reads it; a `PeepholeLSTMCell` of variant "CIFG".
         activation: of an RNN.
 
     Raises:
-        ArgumentError: no such kind; an option or peepholes of another kind.
+        ArgumentError: no such kind, W or R is missing, or another name; an option or peepholes of another kind.
         ShapeError: an array has another shape than R asks for.
         DTypeError: arrays are of several dtypes, or of another than float32 and float64.
     """
+    names = ", ".join(map(str, weights)) if isinstance(weights, Mapping) else type(weights).__name__
+    if not isinstance(weights, Mapping) or not {"W", "R"} <= weights.keys() <= {"W", "R", "B", "P"}:
+        raise ArgumentError(with_user_line(f"from_onnx: expected a mapping with W, R and perhaps B and P; got {names}"))
+    arrays = {name: np.asarray(x) for name, x in weights.items() if x is not None}
+    R = arrays["R"]
+    found = kind_of_gates(*R.shape[1:]) if R.ndim == 3 else None
+    kind = kind if found is None and kind is not None else agreed("from_onnx", kind, found)
     order = orders("from_onnx", kind)
-    only_of("from_onnx", "lstm", kind, P=P is not None, input_forget=input_forget)
+    only_of("from_onnx", "lstm", kind, P="P" in arrays, input_forget=input_forget)
     only_of("from_onnx", "gru", kind, linear_before_reset=linear_before_reset)
     only_of("from_onnx", "rnn", kind, activation=activation != "tanh")
-    given = {"W": W, "R": R, "B": B, "P": P}
-    arrays = {name: np.asarray(x) for name, x in given.items() if x is not None}
     check_dtype("from_onnx", arrays)
     g = len(order["ours"])
     H = hidden_size("from_onnx", "R", arrays["R"], g, of=2, blocks=1, ndim=3)

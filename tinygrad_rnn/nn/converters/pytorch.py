@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,9 @@ from ..basic import Dropout, Embedding, Linear, Sequential
 from ..cells import RNNCell
 from ..module import Module
 from ..recurrent import GRU, LSTM, RNN, Layers
-from .gate_orders import CELLS, ORDERS, agreed, check_dtype
+from .activations import Activation
+from .gate_orders import CELLS, ORDERS, agreed, check_dtype, kind_of_gates
 
-_KINDS = {1: "rnn", 3: "gru", 4: "lstm"}
 _LAYERS: dict[str, type] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
 
 
@@ -61,7 +61,7 @@ def from_torch(
     projection = own.get("weight_hr_l0")
     H = recurrent.shape[1] if projection is None or projection.ndim != 2 else projection.shape[1]
     rows, D = first.shape
-    found_kind = _KINDS.get(rows // H) if H and rows % H == 0 else None
+    found_kind = kind_of_gates(rows, H)
     if found_kind is None:
         text = f"from_torch: weight_ih{end} is {first.shape}, expected 1, 3 or 4 times {H} rows"
         raise StateDictError(with_user_line(text))
@@ -87,19 +87,6 @@ def _array(x: Any) -> np.ndarray:
         warnings.warn(f"from_torch: {x.dtype} is widened to float32", stacklevel=4)
         x = x.float() if hasattr(x, "float") else np.asarray(x).astype(np.float32)
     return np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
-
-
-class Activation(Module):
-    """A function of each entry as a module."""
-
-    def __init__(self, function: Callable[[Any], Any]):
-        self.function = function
-
-    def forward(self, x: Any) -> Any:
-        return self.function(x)
-
-    def extra_repr(self) -> str:
-        return self.function.__name__
 
 
 _ACTIVATIONS = {"Tanh": tanh, "ReLU": relu, "Sigmoid": sigmoid, "Softplus": softplus, "GELU": gelu}
