@@ -42,7 +42,7 @@ $(VENV)/installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/developing: pyproject.toml | $(BIN)/python
 	@mkdir -p build
-	$(PIP) install --quiet --editable ".[dev,plot,series,mpi,onnx]"
+	$(PIP) install --quiet --editable ".[dev,plot,series,mpi,onnx,pdf]"
 	@touch $@ $(VENV)/installed
 
 demo: $(VENV)/installed

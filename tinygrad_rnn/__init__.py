@@ -6,7 +6,11 @@ import tinygrad_rnn as tg
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
+
+if sys.version_info < (3, 11):  # noqa: UP036  (from a checkout, where no installer has asked)
+    raise ImportError("tinygrad_rnn needs Python 3.11 or newer; this is " + sys.version.split()[0])
 
 from .core import *
 from .core import errors as errors
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
     from .training import train as train
     from .view import draw as draw
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 #: What is imported when first used: name → module (the module itself, or the one that has the name).
 _LAZY = {

@@ -13,7 +13,7 @@ import pytest
 from view_cases import HOSTILE, SVG, cells, texts
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.core.errors import DrawingError
+from tinygrad_rnn.core.errors import ArgumentError, DrawingError
 from tinygrad_rnn.step.names import clean, plain_name, split_name
 from tinygrad_rnn.view.text import FONT, covered, width
 
@@ -272,3 +272,14 @@ def test_a_huge_png_is_refused_with_what_to_do():
     with pytest.raises(DrawingError, match=r"pixels are too many; save as .svg or .pdf"):
         drawing.to_png(scale=100)
     assert len(drawing.to_png(scale=0.5)) < len(drawing.png)
+
+
+def test_pdf_without_its_extra_is_told_so_and_svg_is_drawn(monkeypatch):
+    monkeypatch.setitem(sys.modules, "reportlab", None)
+    for name in [name for name in sys.modules if name.startswith("reportlab.")]:
+        monkeypatch.setitem(sys.modules, name, None)
+    drawing = tg.draw(tg.nn.RNNCell(2, 3))
+    with pytest.raises(ArgumentError, match=r"pip install 'tinygrad_rnn\[pdf\]'; SVG, PNG and HTML do without"):
+        _ = drawing.pdf
+    assert drawing.svg.startswith("<svg")
+    assert drawing.png.startswith(b"\x89PNG")

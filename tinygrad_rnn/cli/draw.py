@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
         help="draw a cell: one step, folded or unrolled, forward, backward or both",
         description="Draws the graph of a cell as .svg, .pdf, .png, .html (to move about in), .dot or .mmd (Mermaid).",
         epilog="For example: tinygrad-rnn draw lstm --level gate -o lstm.svg; "
-        "tinygrad-rnn draw gru --view unrolled --steps 4 --direction both -o bptt.pdf",
+        "tinygrad-rnn draw gru --view unrolled --steps 4 --direction both -o bptt.svg",
     )
     subject.add_cell_arguments(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="where to; its suffix says what (default: CELL.svg)")

@@ -27,7 +27,7 @@ xs = np.random.default_rng(0).normal(size=(8, 1, 2)).astype(np.float32)  # 8 ste
 outputs, state = tg.unroll(cell, xs)
 loss = (outputs**2).sum()
 print(tg.Graph(loss))                                           # every node, as text
-tg.draw(cell, level="gate", steps=4, direction="both").save("bptt.pdf")  # a figure
+tg.draw(cell, level="gate", steps=4, direction="both").save("bptt.svg")  # a figure
 print(tg.grad_by_step(loss, cell.weight_hh).shape)              # which time step wanted which change
 for step in tg.backprop_steps(loss):                            # the backward pass, one node at a time
     print(step.node.path, step.gradient.shape)

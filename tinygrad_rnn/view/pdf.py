@@ -7,6 +7,7 @@ from io import BytesIO
 from itertools import groupby
 from warnings import warn
 
+from ..core.errors import ArgumentError, with_user_line
 from ..step.names import clean
 from .layout import Point
 from .marks import arrow, barrier, outline, texts
@@ -21,13 +22,21 @@ _LARGEST = 14_400.0  # units a side, as much as a page may have (ISO 32000-1, an
 
 
 def to_pdf(picture: Picture) -> bytes:
-    """The picture as PDF bytes: vector graphics, text that can be searched; the same bytes every time."""
+    """The picture as PDF bytes: vector graphics, text that can be searched; the same bytes every time.
+
+    Raises:
+        ArgumentError: the extra pdf is not installed.
+    """
     return _Page(picture).bytes()
 
 
 class _Page:
     def __init__(self, picture: Picture):
-        from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+        try:
+            from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+        except ImportError:
+            text = "PDF needs the package reportlab: pip install 'tinygrad_rnn[pdf]'; SVG, PNG and HTML do without"
+            raise ArgumentError(with_user_line(text)) from None
         from reportlab.pdfbase.pdfmetrics import getRegisteredFontNames, registerFont
         from reportlab.pdfbase.ttfonts import TTFont
         from reportlab.pdfgen.canvas import Canvas
