@@ -12,7 +12,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/build/numba
 # What may differ without Numba's compiler: the kernels, whatever calls one, and recurrences, which then run op by op.
 # The other tests would say the same twice; tests/kernels/test_without_compiler.py keeps this list whole.
 PLAIN = tests/kernels tests/ops tests/compile tests/nn tests/optim tests/strategies tests/training tests/step \
-        tests/onnx tests/core/test_cycles.py tests/view/test_view_fold.py tests/view/test_view_notation.py \
+        tests/onnx tests/notebooks tests/core/test_cycles.py tests/view/test_view_fold.py tests/view/test_view_notation.py \
         tests/view/test_view_show.py tests/measure/test_summary.py tests/measure/test_flow.py \
         tests/explorer/test_explore.py tests/explorer/test_explore_live.py tests/cli/test_cli_train.py
 

@@ -101,7 +101,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture) -> None:
 def test_what_the_page_proposes_to_try_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     exec(compile(tour.NEXT, "what to look at next", "exec"), {})
-    assert (tmp_path / "bptt.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "bptt.svg").read_text().startswith("<svg")
 
 
 def test_a_wrong_rule_for_a_weight_is_found() -> None:

@@ -72,6 +72,12 @@ class GradientFlow:
         lines.append(f"  largest Lyapunov exponent {self.lyapunov[0]:.3g} a step")
         return "\n".join(lines)
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """In a notebook: its text, and its figure if matplotlib is installed."""
+        from .plots import figure_in_a_notebook
+
+        return {"text/plain": repr(self)} | figure_in_a_notebook(self.plot)
+
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
         """A figure of all four; saved, if a path is given (.svg, .png, .pdf).
 

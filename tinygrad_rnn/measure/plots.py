@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import io
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,15 @@ from ..core.errors import ArgumentError, with_user_line
 
 if TYPE_CHECKING:
     from .flow import GradientFlow
+
+
+def figure_in_a_notebook(plot: Callable[[], Any]) -> dict[str, str]:
+    """A figure as SVG for a notebook; nothing where matplotlib is not installed: what it shows is an extra."""
+    if importlib.util.find_spec("matplotlib") is None:
+        return {}
+    file = io.StringIO()
+    plot().savefig(file, format="svg")
+    return {"image/svg+xml": file.getvalue()[file.getvalue().index("<svg") :]}
 
 
 def check_figure_path(what: str, path: str | os.PathLike[str] | None) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..core.errors import ArgumentError, FileFormatError, with_user_line
 from ..io import checked_path, named_errors, replace
-from ..measure.plots import check_figure_path
+from ..measure.plots import check_figure_path, figure_in_a_notebook
 
 
 class Measured(NamedTuple):
@@ -87,6 +87,17 @@ class History(list[Measured]):
         table.writerow(Measured._fields)
         table.writerows(self)
         replace(path, text.getvalue().encode())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """In a notebook: a line about the run, where a list would print every step."""
+        if not self:
+            return printer.text("<history: nothing was measured yet>")
+        loss = f"loss {self[0].loss:.4g} → {self[-1].loss:.4g}"
+        return printer.text(f"<history of {len(self)} steps: {loss} in {self[-1].seconds:.1f} s>")
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """In a notebook: its figure too, if matplotlib is installed."""
+        return figure_in_a_notebook(self.plot) if self else {}
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
         """A figure of loss and gradient norm against steps; saved, if a path is given (.svg, .png, .pdf).
