@@ -12,7 +12,7 @@ from ..core.errors import ArgumentError, FileFormatError, ShapeError, with_user_
 from ..core.tensor import Tensor, TensorLike
 from ..nn import Module, Parameter
 from .operators import OPERATORS
-from .recurrent_operators import RECURRENT, run_scan
+from .recurrent_operators import RECURRENT, run_loop, run_scan
 
 
 def load(path: str | os.PathLike[str]) -> OnnxModule:
@@ -61,7 +61,7 @@ class OnnxModule(Module):
         from onnx import numpy_helper
 
         graph = model.graph
-        missing = sorted(kinds_of(graph) - OPERATORS.keys() - RECURRENT.keys() - {"Scan", "Constant"})
+        missing = sorted(kinds_of(graph) - OPERATORS.keys() - RECURRENT.keys() - {"Scan", "Loop", "Constant"})
         if missing:
             raise ArgumentError(with_user_line(f"onnx.load: operators that are not known here: {', '.join(missing)}"))
         self.metadata = {p.key: p.value for p in model.metadata_props}
@@ -119,6 +119,8 @@ def run_nodes(nodes: Any, known: dict[str, Any], opset: int) -> None:
                 results: Any = attributes.get("value", next(iter(attributes.values()), None))
             elif node.op_type == "Scan":
                 results = run_scan(xs, attributes, known, opset, run_nodes)
+            elif node.op_type == "Loop":
+                results = run_loop(xs, attributes, known, opset, run_nodes)
             elif node.op_type in RECURRENT:
                 results = RECURRENT[node.op_type](xs, attributes)
             else:
@@ -158,6 +160,16 @@ def kinds_of(graph: Any) -> set[str]:
     waiting = [graph]
     while waiting:
         for node in waiting.pop().node:
-            found.add(node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}")
+            known = node.domain in ("", "ai.onnx")
+            found.add(node.op_type + _beyond(node) if known else f"{node.domain}.{node.op_type}")
             waiting += [a.g for a in node.attribute if a.HasField("g")]
     return found
+
+
+def _beyond(node: Any) -> str:
+    """What of an operator that is known here is not, so that it is said before anything is computed."""
+    if node.op_type == "Loop" and (not node.input or not node.input[0]):
+        return " without a number of steps"
+    if node.op_type in RECURRENT and any(a.name == "clip" for a in node.attribute):
+        return " with clip"
+    return ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import TinygradError
+from ..core.errors import ArgumentError, TinygradError, with_user_line
 from ..core.tensor import Tensor
 from ..nn.cells import GRUCell, LSTMCell, PeepholeLSTMCell, RNNCell
 from ..nn.converters import to_onnx
@@ -17,17 +17,29 @@ _NATIVE: dict[type, str] = {RNNCell: "RNN", GRUCell: "GRU", LSTMCell: "LSTM", Pe
 _ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu"}
 
 
-def write_recurrence(writer: Writer, scope: Scope, node: Tensor, scan: ScanAttrs[Any], cell: Any) -> list[str]:
+def write_recurrence(
+    writer: Writer, scope: Scope, node: Tensor, scan: ScanAttrs[Any], cell: Any, lengths: str = ""
+) -> list[str]:
     """The results of a scan: outputs (T, B, width), then the states after it, by their names.
 
     Args:
         cell: whose step it is, if it is known.
+        lengths: what holds the length of each sequence, if there is such an input.
+
+    Raises:
+        ArgumentError: there are lengths, and it can only be a `Scan`, which has none.
     """
-    native = _native(writer, scope, node, scan, cell)
+    native = _native(writer, scope, node, scan, cell, lengths)
+    if native is None and lengths:
+        what = "a recurrence" if cell is None else repr(cell)
+        text = f"onnx.save: lengths are of RNN, GRU and LSTM in float32; {what} becomes a Scan, which has none"
+        raise ArgumentError(with_user_line(text))
     return native if native is not None else _as_scan(writer, scope, node, scan)
 
 
-def _native(writer: Writer, scope: Scope, node: Tensor, scan: ScanAttrs[Any], cell: Any) -> list[str] | None:
+def _native(
+    writer: Writer, scope: Scope, node: Tensor, scan: ScanAttrs[Any], cell: Any, lengths: str
+) -> list[str] | None:
     if type(cell) not in _NATIVE or cell.dtype != np.float32:
         return None  # of float64 there are no kernels of them in the runtime
     operands = operands_of(scan.recurrence.body).like(node.inputs)
@@ -52,7 +64,7 @@ def _native(writer: Writer, scope: Scope, node: Tensor, scan: ScanAttrs[Any], ce
     if kind == "LSTM" and getattr(cell, "variant", None) == "CIFG":
         attributes["input_forget"] = 1
     x = scope.names[operands.sequences[0].number]
-    inputs = [x, given["W"], given["R"], given.get("B", ""), "", *states]
+    inputs = [x, given["W"], given["R"], given.get("B", ""), lengths, *states]
     if kind == "LSTM":
         inputs.append(given.get("P", ""))
     while inputs[-1] == "":

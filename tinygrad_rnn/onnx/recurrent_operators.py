@@ -153,3 +153,33 @@ def run_scan(xs: list[Any], a: Attributes, known: dict[str, Any], opset: int, ru
             ys.append(y)
     stacked = [ops.stack(ys[::-1] if back else ys, axis=0) for ys, back in zip(found, outs, strict=True)]
     return [*states, *stacked]
+
+
+def run_loop(xs: list[Any], a: Attributes, known: dict[str, Any], opset: int, run_nodes: Callable[..., None]) -> Any:
+    """A `Loop` whose number of steps is given, and whose body never ends it: a recurrence, step by step."""
+    limit, condition, *states = [*xs, None] if len(xs) < 2 else xs
+    if limit is None:
+        raise ArgumentError("a Loop that does not say how many steps it takes is not known here")
+    body = a["body"]
+    inputs = [i.name for i in body.input]
+    outputs = [o.name for o in body.output]
+    if body.initializer:
+        from onnx import numpy_helper
+
+        known = known | {i.name: np.array(numpy_helper.to_array(i)) for i in body.initializer}
+    if condition is not None and not bool(array(condition)):
+        raise ArgumentError("a Loop whose condition is false before its first step is not known here")
+    found: list[list[Any]] = [[] for _ in outputs[1 + len(states) :]]
+    steps = int(array(limit))
+    if steps < 1 and found:
+        raise ArgumentError("a Loop of no step has outputs of no known shape")
+    for t in range(steps):
+        here = known | dict(zip(inputs, [np.array(t, np.int64), np.array(True), *states], strict=True))
+        run_nodes(body.node, here, opset)
+        goes_on, *results = [here[name] for name in outputs]
+        if isinstance(goes_on, Tensor) or not bool(array(goes_on)):
+            raise ArgumentError("a Loop that its body may end is not known here; its number of steps is to be fixed")
+        states = results[: len(states)]
+        for ys, y in zip(found, results[len(states) :], strict=True):
+            ys.append(y)
+    return [*states, *[ops.stack(ys, axis=0) if isinstance(ys[0], Tensor) else np.stack(ys) for ys in found]]

@@ -26,7 +26,12 @@ from .writing import OPSET, TIME, Scope, Writer
 
 
 def save(
-    model: Any, path: str | os.PathLike[str], *, input: Any = None, metadata: Mapping[str, Any] | None = None
+    model: Any,
+    path: str | os.PathLike[str],
+    *,
+    input: Any = None,
+    metadata: Mapping[str, Any] | None = None,
+    lengths: bool = False,
 ) -> None:
     """Write a network, layer, cell or module as an ONNX model (opset 20).
 
@@ -41,8 +46,12 @@ def save(
         input: of a module that does not say its input_size, the shape of its input or an array of it; its first axis is
             the batch.
         metadata: what else the file is to say, such as the vocabulary; texts as they are, everything else as JSON.
+        lengths: whether the length of each sequence is an input too, ``lengths`` (B,) of int32, as it is of `forward`.
+            ONNX's RNN, GRU and LSTM have it, a `Scan` has not.
 
     Raises:
+        ArgumentError: `lengths` of a cell that becomes a `Scan`, or of a model that is none of a `Recurrent`, `RNN`,
+            `GRU`, `LSTM` and cell.
         ArgumentError: it is none of these, an op of it has no ONNX form (all such are named), or the path has another
             ending.
         ArgumentError: the package onnx is not installed.
@@ -52,11 +61,15 @@ def save(
     if not str(path).endswith(".onnx"):
         raise ArgumentError(with_user_line(f"onnx.save: a model's name ends in .onnx, not {os.fspath(path)!r}"))
     try:
-        from onnx import checker, helper
+        from onnx import TensorProto, checker, helper
     except ImportError:
         raise ArgumentError(
             with_user_line("onnx.save needs the package onnx: pip install 'tinygrad_rnn[onnx]'")
         ) from None
+    recurrent = isinstance(model, (Recurrent, Layers)) or (is_cell(model) and not isinstance(model, Network))
+    if lengths and not recurrent:
+        text = f"onnx.save: lengths are of a Recurrent, RNN, GRU, LSTM or cell, not of {type(model).__name__}"
+        raise ArgumentError(with_user_line(text))
     was_training = getattr(model, "training", False)
     if was_training:
         model.eval()
@@ -71,12 +84,13 @@ def save(
     for name, x in inputs:
         scope.names[x.number] = writer.fresh(name)
         scope.refer(name, x.shape)
+    many = writer.fresh("lengths") if lengths else ""
     scans: dict[int, list[str]] = {}
     cells = _cells_by_parameters(model)
 
     def special(scope: Scope, n: Tensor) -> bool:
         if (scan := scan_of(n)) is not None:
-            scans[n.number] = write_recurrence(writer, scope, n, scan, _cell_of(n, cells))
+            scans[n.number] = write_recurrence(writer, scope, n, scan, _cell_of(n, cells), many)
             scope.names[n.number] = ""
             return True
         if n.op is not None and n.op.kind == "element" and n.inputs[0].number in scans:
@@ -95,7 +109,8 @@ def save(
     proto = helper.make_graph(
         scope.nodes,
         type(model).__name__,
-        [value_info(name, x) for name, x in inputs],
+        [value_info(name, x) for name, x in inputs]
+        + [helper.make_tensor_value_info(many, TensorProto.INT32, ["batch"])] * lengths,
         results,
         writer.used(scope.nodes),
     )
