@@ -21,5 +21,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             "PyTorch is not installed: results were compared with frozen arrays; the live comparisons were skipped."
         )
+    peers = [name for name in ("keras", "haiku", "flax", "equinox") if importlib.util.find_spec(name) is None]
+    if peers:
+        terminalreporter.write_line(f"Not installed, so not asked live but by frozen arrays: {', '.join(peers)}.")
     if importlib.util.find_spec("mpi4py") is None:
         terminalreporter.write_line("mpi4py is not installed: the tests of several processes were skipped.")
