@@ -87,7 +87,7 @@ def test_live_layers_and_what_has_no_counterpart(keras: Any) -> None:
     np.testing.assert_allclose(tg.nn.from_keras(layer)(x)[0].numpy(), expected, atol=2e-6)
     for bad, message in (
         (of.LSTM(5, activation="relu"), "its activations are"),
-        (of.GRU(5, go_backwards=True), "go_backwards is not known"),
+        (of.GRU(5, go_backwards=True, name="backward_gru"), "go_backwards is not known"),
         (of.Bidirectional(of.LSTM(5), merge_mode="sum"), "merge_mode is concat, not 'sum'"),
         (of.Conv1D(2, 3), "Conv1D 'conv1d.*known are SimpleRNN"),
     ):

@@ -95,7 +95,7 @@ def _recurrent(layer: Any, convert: Callable[..., Any]) -> Any:
         if layer.get_config()["merge_mode"] != "concat":
             raise _refused(layer, f"merge_mode is concat, not {layer.get_config()['merge_mode']!r}")
         both = [layer.forward_layer, layer.backward_layer]
-        made = [convert(_weights(one, 2), **_options(one)) for one in both]
+        made = [convert(_weights(one, 2), **_options(one, one is both[1])) for one in both]
         weights = [w for one in both for w in _weights(one, 2)]
         if made[0].extra_repr() != made[1].extra_repr():
             raise _refused(layer, "its two directions are not alike")
@@ -110,13 +110,14 @@ def _recurrent(layer: Any, convert: Callable[..., Any]) -> Any:
     return Recurrent(cell, batch_first=True)
 
 
-def _options(layer: Any) -> dict[str, Any]:
-    """What the arrays do not tell; refused if a cell of ours does otherwise."""
+def _options(layer: Any, backward: bool = False) -> dict[str, Any]:
+    """What the arrays do not tell; refused if a cell of ours does otherwise. `backward`: it is to read backwards."""
     name, config = type(layer).__name__, layer.get_config()
     if name not in _KINDS:
         raise _refused(layer, f"known are {_KNOWN}")
-    backward = config.get("go_backwards") and config.get("name", "").startswith("backward_")
-    _plain(layer, config | ({"go_backwards": False} if backward else {}))
+    if backward and not config["go_backwards"]:
+        raise _refused(layer, "the second direction is to read backwards")
+    _plain(layer, config | {"go_backwards": bool(config.get("go_backwards")) and not backward})
     kind = _KINDS[name]
     if kind == "rnn":
         return {"kind": kind, "activation": config["activation"]}
