@@ -45,3 +45,31 @@ def test_the_index_names_every_lesson() -> None:
     index = (LEARN / "README.md").read_text(encoding="utf-8")
     assert LESSONS
     assert [page.name for page in LESSONS if f"({page.name})" not in index] == []
+
+
+@pytest.mark.parametrize("page", sorted(LEARN.glob("*.md")), ids=lambda page: page.stem)
+def test_a_translation_has_the_same_parts(page: Path) -> None:
+    """Headings, blocks, formulas, links, pictures and answers: a change to one language alone is seen."""
+    chinese = LEARN / "zh" / page.name
+
+    def parts(path: Path) -> dict[str, list[str]]:
+        text = path.read_text(encoding="utf-8")
+        prose = BLOCK.sub("", text)
+        links = re.findall(r"\]\(([^)]+)\)", prose)
+        return {
+            "headings": re.findall(r"^#+ (?:\d+\.)?", prose, re.MULTILINE),
+            "blocks": [language + code for language, code in BLOCK.findall(text)],
+            "formulas": re.findall(r"\$\$.*?\$\$|\$[^$\n]+\$", prose, re.DOTALL),
+            "points": re.findall(r"^(?:\d+\.|\*\*\d+\.\*\*|\*|</?details>|</?summary>)", prose, re.MULTILINE),
+            "links": [str(place(path, link)) for link in links if not link.endswith("README.md")],
+        }
+
+    def place(path: Path, link: str) -> Path:
+        there = (path.parent / link).resolve()
+        return LEARN / there.name if there.parent == LEARN / "zh" else there
+
+    assert parts(page) == parts(chinese)
+
+
+def test_no_translation_is_left_over() -> None:
+    assert {p.name for p in (LEARN / "zh").iterdir()} == {p.name for p in LEARN.glob("*.md")}
