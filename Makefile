@@ -19,13 +19,14 @@ PLAIN = tests/kernels tests/ops tests/compile tests/nn tests/optim tests/strateg
 # OpenBLAS's threads wait for one another: where other programs run, small products take a hundred times as long.
 demo test test-slow test-plain examples: export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-slow test-plain lint examples bench clean
+.PHONY: help demo test test-slow test-plain test-arm lint examples bench clean
 
 help:
 	@echo "make demo        create an environment, install, take the tour (about two minutes)"
 	@echo "make test        create an environment, install, run the tests"
 	@echo "make test-slow   the tests with the long cases, before a release"
 	@echo "make test-plain  what Numba's compiler makes a difference to, with the compiler switched off"
+	@echo "make test-arm    kernels and compiled recurrences on an emulated ARM processor (Debian, qemu-user-static; half an hour)"
 	@echo "make lint        style, types and floors"
 	@echo "make examples    run every example"
 	@echo "make bench       compare with whichever peers are installed"
@@ -56,6 +57,13 @@ test-slow: $(VENV)/developing
 
 test-plain: $(VENV)/developing
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PLAIN)
+
+# What the processor makes a difference to: the tile and its products, elementary functions, threads, compiled layers.
+ARM = tests/kernels/test_products.py tests/kernels/test_scalars.py tests/kernels/test_fast.py \
+      tests/kernels/test_loss_and_update.py tests/kernels/check_recurrence.py
+
+test-arm: $(VENV)/developing
+	$(BIN)/python tests/arm.py -m pytest -p no:cacheprovider $(ARM)
 
 lint: $(VENV)/developing
 	$(BIN)/ruff check .
