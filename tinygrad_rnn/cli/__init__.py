@@ -19,8 +19,8 @@ from ..training import parallel
 #: The commands in the order of ``--help``: modules with a function ``add(commands)`` that makes a parser and gives it
 #: ``set_defaults(run=...)``, called with what was typed.
 COMMANDS = (
-    "tour", "train", "resume", "sample", "predict", "export", "draw", "derive", "explore", "summary", "compare", "flow",
-    "cells",
+    "tour", "learn", "train", "resume", "sample", "predict", "export", "draw", "derive", "explore", "summary",
+    "compare", "flow", "cells",
 )  # fmt: skip
 
 #: Those that share their work where MPI starts several processes.
