@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import io
 import os
@@ -30,16 +29,6 @@ def engine(lessons: int) -> str:
     """What a reader of so many lessons has in engine.py: their blocks, one after the other."""
     kept = [code for page in LESSONS[:lessons] for _, code in blocks(page) if code.startswith(MARK)]
     return "\n\n".join(code.removeprefix(MARK) for code in kept)
-
-
-def definitions(source: str) -> dict[str, str]:
-    """The statements of a module by what they define; a later one replaces an earlier one of the same name."""
-    found = {}
-    for statement in ast.parse(source).body:
-        text = ast.unparse(statement)
-        named = getattr(statement, "name", None) or text.split(" = ")[0]
-        found[named] = text
-    return found
 
 
 def run(page: Path, folder: Path) -> list[tuple[str, str]]:

@@ -52,7 +52,7 @@ def step(x_r, x_z, x_n, h, R_r, R_z, R_n, reset_after):
     return (1 - z) * n + z * h
 """,
     check=check,
-    hints=(("Two gates first, exactly alike.", "先算两个门，写法完全相同。"), ("past = r * (h @ R_n) if reset_after else (r * h) @ R_n.", "past = r * (h @ R_n) if reset_after else (r * h) @ R_n。")),
+    hints=(("Two gates first, exactly alike.", "先算两个门，写法完全相同。"), ("past = r * (h @ R_n) if reset_after else (r * h) @ R_n.", "按 reset_after 选择：past = r * (h @ R_n) if reset_after else (r * h) @ R_n。")),
     mistakes=(
         mistake("(1 - z) * n + z * h", "z * n + (1 - z) * h", "z and 1 − z are exchanged. Here z says how much of the OLD state is kept; some papers write it the other way round.",
                 "z 与 1 − z 交换了。这里 z 决定保留多少旧状态；有些论文写法相反。"),
