@@ -19,7 +19,7 @@ PLAIN = tests/kernels tests/ops tests/compile tests/nn tests/optim tests/strateg
 # OpenBLAS's threads wait for one another: where other programs run, small products take a hundred times as long.
 demo test test-slow test-plain examples: export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-slow test-plain test-arm lint examples bench clean
+.PHONY: help docs demo test test-slow test-plain test-arm lint examples bench clean
 
 help:
 	@echo "make demo        create an environment, install, take the tour (about two minutes)"
@@ -28,6 +28,7 @@ help:
 	@echo "make test-plain  what Numba's compiler makes a difference to, with the compiler switched off"
 	@echo "make test-arm    kernels and compiled recurrences on an emulated ARM processor (Debian, qemu-user-static; half an hour)"
 	@echo "make lint        style, types and floors"
+	@echo "make docs        build the site into build/site"
 	@echo "make examples    run every example"
 	@echo "make bench       compare with whichever peers are installed"
 	@echo "make clean       remove the environment and everything built"
@@ -43,7 +44,7 @@ $(VENV)/installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/developing: pyproject.toml | $(BIN)/python
 	@mkdir -p build
-	$(PIP) install --quiet --editable ".[dev,plot,series,mpi,onnx,pdf]"
+	$(PIP) install --quiet --editable ".[dev,plot,series,mpi,onnx,pdf,docs]"
 	@touch $@ $(VENV)/installed
 
 demo: $(VENV)/installed
@@ -71,6 +72,9 @@ lint: $(VENV)/developing
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_floors.py
+
+docs: $(VENV)/developing
+	$(BIN)/python docs/site/build.py
 
 examples: $(VENV)/developing
 	@for example in $(CURDIR)/examples/*.py; do echo "== $$example"; (cd build && "$(CURDIR)/$(BIN)/python" "$$example") || exit 1; done
