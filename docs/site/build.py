@@ -28,8 +28,8 @@ def write_pages(folder: Path, chinese: bool) -> None:
     shutil.copytree(ROOT / "docs", folder, ignore=shutil.ignore_patterns("*.md", "*.py", "site", "__pycache__"))
     for page, place in pages.items():
         text = staged(page, chinese)
+        text = re.sub(r"^\[(中文|English)\]\([^)]*\)\n\n", "", text, flags=re.MULTILINE)  # every page has a switch
         if place == "index":
-            text = re.sub(r"^\[(中文|English)\]\([^)]*\)\n\n", "", text, flags=re.MULTILINE)
             first = [pages[p] for p in (translation(p) if chinese else p for p in FIRST) if p in pages]
             text += menu("目录" if chinese else "Contents", first)
             if not chinese:
@@ -74,6 +74,7 @@ def build(target: Path) -> None:
     sources.write(target / "source")
     codes = [process.wait() for process in running]
     if any(codes):
+        shutil.rmtree(target)  # what has faults is not to be taken for a site
         sys.exit("the site has faults, named above")
     for left in target.rglob(".buildinfo"):
         left.unlink()

@@ -1,10 +1,17 @@
-"""Writes docs/cells.md and its pictures from the catalogue: ``python tests/docs/cells_page.py``."""
+"""Writes docs/cells.md, its Chinese sister and their pictures from the catalogue: ``python tests/docs/cells_page.py``."""
 
 from __future__ import annotations
 
 import inspect
 import re
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from docs.cells_in_chinese import HEAD as CHINESE_HEAD
+from docs.cells_in_chinese import SAID
+from docs.cells_in_chinese import TAIL as CHINESE_TAIL
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.cli.subject import cell
@@ -94,6 +101,19 @@ def page() -> str:
     return "".join([*parts, "\n", TAIL])
 
 
+def chinese_page() -> str:
+    """The text of docs/cells.zh-CN.md: the same cells, what is particular to one in few words."""
+    parts = [CHINESE_HEAD, "| 单元 | 参数个数 | 何时使用 |\n| --- | --- | --- |\n"]
+    for f in tg.nn.catalogue().values():
+        parts.append(f"| [{f.name}](#{f.kind.__name__.lower()}) | {f.parameters} | {SAID[f.name][1]} |\n")
+    for f in tg.nn.catalogue().values():
+        title, use = SAID[f.name]
+        parts.append(f"\n## {f.kind.__name__}\n\n{title}。\n\n```\n{f.equations}\n```\n\n")
+        parts.append(f"![{f.name} 的一个时间步](cells/{f.name}.svg)\n\n")
+        parts.append(f"* 参数个数：{f.parameters}\n* 何时使用：{use}\n* 出处：{f.source}\n")
+    return "".join([*parts, CHINESE_TAIL])
+
+
 def options(args: str) -> str:
     """The ``Args:`` of a docstring as a list."""
     lines = inspect.cleandoc(args.split("\n", 1)[1]).splitlines()
@@ -109,5 +129,6 @@ def picture(name: str) -> str:
 if __name__ == "__main__":
     (DOCS / "cells").mkdir(exist_ok=True)
     (DOCS / "cells.md").write_text(page(), encoding="utf-8")
+    (DOCS / "cells.zh-CN.md").write_text(chinese_page(), encoding="utf-8")
     for name in tg.nn.catalogue():
         (DOCS / "cells" / f"{name}.svg").write_text(picture(name), encoding="utf-8")

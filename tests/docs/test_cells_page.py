@@ -1,13 +1,18 @@
 """docs/cells.md and its pictures are what the catalogue and the cells' graphs say today."""
 
 import pytest
-from docs.cells_page import DOCS, page, picture
+from docs.cells_page import DOCS, chinese_page, page, picture
 
 import tinygrad_rnn as tg
 
 
 def test_the_page_is_what_the_catalogue_says() -> None:
     assert (DOCS / "cells.md").read_text(encoding="utf-8") == page(), "python tests/docs/cells_page.py writes it"
+
+
+def test_the_chinese_page_is_what_the_catalogue_says() -> None:
+    text = (DOCS / "cells.zh-CN.md").read_text(encoding="utf-8")
+    assert text == chinese_page(), "python tests/docs/cells_page.py writes it"
 
 
 @pytest.mark.parametrize("name", tg.nn.catalogue())

@@ -67,15 +67,21 @@ def test_nothing_is_loaded_from_another_host(site: Path) -> None:
 
 
 def test_both_languages_have_what_is_read_first(site: Path) -> None:
-    for page in ("index", "install"):
+    for page in ("index", "install", "cells", "companion"):
         english, chinese = ((folder / f"{page}.html").read_text(encoding="utf-8") for folder in (site, site / "zh"))
         assert f'href="zh/{page}.html" lang="zh-CN"' in english
         assert f'href="../{page}.html" lang="en"' in chinese
         assert len(re.findall(r"[\u4e00-\u9fff]", chinese)) > 150, page
 
 
+def test_formulas_are_mathml(site: Path) -> None:
+    text = (site / "companion.html").read_text(encoding="utf-8")
+    assert text.count("<math") > 13
+    assert "MathJax" not in text
+
+
 def test_every_cell_has_its_picture_its_explorer_and_its_source(site: Path) -> None:
-    for folder in (site,):
+    for folder in (site, site / "zh"):
         text = (folder / "cells.html").read_text(encoding="utf-8")
         for name, facts in tg.nn.catalogue().items():
             assert re.search(rf'src="(\.\./)?_images/{name}\d*\.svg"', text), name
