@@ -53,7 +53,8 @@ def address_of_cell(name: str) -> str:
 def write(folder: Path) -> None:
     formatter = HtmlFormatter(linenos="inline", lineanchors="line", wrapcode=True, style="tango")
     dark = HtmlFormatter(style="monokai").get_style_defs(".highlight")
-    files = [*(ROOT / "tinygrad_rnn").rglob("*.py"), *(ROOT / "examples").glob("*.py"), ROOT / "LICENSE"]
+    files = [*(ROOT / "tinygrad_rnn").rglob("*.py"), *(ROOT / "examples").glob("*.py")]
+    files += [file for file in ROOT.iterdir() if file.is_file() and file.suffix in ("", ".yml") and file.name[0] != "."]
     folders: dict[Path, list[str]] = {}
     for file in sorted(files):
         place = file.relative_to(ROOT)

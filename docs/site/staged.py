@@ -11,7 +11,14 @@ ROOT = Path(__file__).parents[2]
 #: Pages by their place in the repository without ``.md``, in the order of the menu: those in both languages …
 FIRST = ("docs/install", "docs/guide", "docs/learn/README", "docs/companion", "docs/cells")
 #: … and those in English alone: these, and whatever else is in docs.
-ENGLISH = ("docs/multiplication", "docs/performance", "docs/architecture", "docs/forecast", "docs/cluster", "docs/numpy")
+ENGLISH = (
+    "docs/multiplication",
+    "docs/performance",
+    "docs/architecture",
+    "docs/forecast",
+    "docs/cluster",
+    "docs/numpy",
+)
 ENGLISH += tuple(
     place
     for place in (f"docs/{file.stem}" for file in sorted((ROOT / "docs").glob("*.md")) if "." not in file.stem)

@@ -67,10 +67,11 @@ def test_nothing_is_loaded_from_another_host(site: Path) -> None:
 
 
 def test_both_languages_have_what_is_read_first(site: Path) -> None:
-    for page in ("index", "install", "cells", "companion"):
+    for page in ("index", "install", "guide", "cells", "companion", "learn/index"):
         english, chinese = ((folder / f"{page}.html").read_text(encoding="utf-8") for folder in (site, site / "zh"))
-        assert f'href="zh/{page}.html" lang="zh-CN"' in english
-        assert f'href="../{page}.html" lang="en"' in chinese
+        up = "../" * page.count("/")
+        assert f'href="{up}zh/{page}.html" lang="zh-CN"' in english
+        assert f'href="{up}../{page}.html" lang="en"' in chinese
         assert len(re.findall(r"[\u4e00-\u9fff]", chinese)) > 150, page
 
 

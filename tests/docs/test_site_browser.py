@@ -27,6 +27,7 @@ def said(browser, url: str) -> list[str]:
 @pytest.mark.parametrize("language", ["", "zh/"])
 def test_pages_open_quietly_and_fit_a_phone(language: str, browser, site: Path) -> None:
     names = [page.stem for page in (site / language).glob("*.html") if page.stem not in ("genindex", "search")]
+    names += [f"learn/{page.stem}" for page in (site / language / "learn").glob("*.html")]
     assert len(names) > 1
     for width in (1280, 390):
         browser.set_window_size(max(width, 500), 900)
