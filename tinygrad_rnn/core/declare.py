@@ -35,6 +35,9 @@ def primitive(
         vjps: one rule ``(g, y, *xs, **attrs)`` per operand (None: no gradient); for a variadic op one rule for
             all, which returns a function of the operand's index, so that what they share is computed once.
         facts: other fields of `Op`: latex, glyph, cost, onnx, linear, dtype, jvp, accumulate, domain.
+
+    Raises:
+        DeclarationError: there are not as many rules as operands.
     """
 
     def declare(evaluate: Callable[..., Any]) -> OpFunction:

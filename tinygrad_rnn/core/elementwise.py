@@ -35,6 +35,9 @@ def elementwise(
         vjps: full rules instead, where a product with the partial would be wrong (0 times infinity).
         facts: other fields of `Op`: scalar (an entry as an expression, ``"x / (1 + abs(x))"``: what compiled loops,
             NumPy source and formulas write), latex, glyph, onnx, domain, dtype, numpy, linear.
+
+    Raises:
+        DeclarationError: there are not as many partial derivatives as operands.
     """
 
     def declare(evaluate: Callable[..., Any]) -> OpFunction:

@@ -70,6 +70,7 @@ class Graph:
         return node.inputs
 
     def is_leaf(self, node: Tensor) -> bool:
+        """Whether the graph begins at this node: no op made it, or the graph was cut there."""
         return node.op is None or node.number in self.boundary
 
     @cached_property
@@ -91,18 +92,22 @@ class Graph:
 
     @property
     def inputs(self) -> list[Tensor]:
+        """What it was traced from, in that order; of a graph of tensors, the leaves that are inputs."""
         return list(self._inputs) if self._inputs is not None else self._with_role("input")
 
     @property
     def parameters(self) -> list[Tensor]:
+        """The leaves that are parameters."""
         return self._with_role("parameter")
 
     @property
     def constants(self) -> list[Tensor]:
+        """The leaves that are constants."""
         return self._with_role("constant")
 
     @property
     def states(self) -> list[Tensor]:
+        """The nodes that are states."""
         return self._with_role("state")
 
     @property
@@ -191,6 +196,9 @@ class Graph:
 
         The whole gradient of a named node q is named δq; what an output q is given from outside, ∂ℓ/∂q. Each node's
         `origin` is the forward node it belongs to; forward values it reads appear with role "saved".
+
+        Raises:
+            NotInGraphError: a tensor of `wrt` is not in the graph, or no output depends on it.
         """
         whole = Graph(self.outputs, self._inputs)  # beyond the boundary too: a second order goes all the way
         nodes = whole.nodes

@@ -103,6 +103,7 @@ class Op:
 
     @property
     def differentiable(self) -> bool:
+        """Whether any operand has a gradient."""
         return callable(self.vjps) or any(rule is not None for rule in self.vjps)
 
     def vjp(self, i: int, g: Any, y: Any, xs: Sequence[Any], attrs: dict[str, Any] | None) -> Any:

@@ -122,18 +122,22 @@ class Tensor(_Methods):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The sizes of its axes."""
         return self._spec[0] if self._array is None else self._array.shape  # type: ignore[index]
 
     @property
     def dtype(self) -> np.dtype:
+        """The dtype of its entries, NumPy's."""
         return self._spec[1] if self._array is None else self._array.dtype  # type: ignore[index]
 
     @property
     def ndim(self) -> int:
+        """How many axes it has."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
+        """How many entries it has."""
         size = 1
         for n in self.shape:
             size *= n
@@ -174,7 +178,11 @@ class Tensor(_Methods):
     # -- its values ---------------------------------------------------------------------------
 
     def numpy(self) -> np.ndarray:
-        """Its values as a read-only view: no copy, and no write that the engine would not see."""
+        """Its values as a read-only view: no copy, and no write that the engine would not see.
+
+        Raises:
+            AbstractValueError: it was traced with a shape only.
+        """
         if self._array is None:
             raise AbstractValueError(
                 with_user_line(
@@ -189,13 +197,18 @@ class Tensor(_Methods):
         return view
 
     def item(self) -> Any:
-        """The value of a one-entry tensor as a Python number."""
+        """The value of a one-entry tensor as a Python number.
+
+        Raises:
+            ShapeError: it has more than one entry, or none.
+        """
         values = self.numpy()
         if self.size != 1:
             raise ShapeError(with_user_line(f"item(): {self.describe()} has {self.size} entries, not one"))
         return values.item()
 
     def tolist(self) -> Any:
+        """Its values as nested lists of Python numbers."""
         return self.numpy().tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -315,6 +328,10 @@ class Tensor(_Methods):
         """Its array, to be overwritten now. Counts as a change (`version`), which recorded graphs notice.
 
         Views and snapshots taken earlier keep the old values: a shared array is copied first.
+
+        Raises:
+            MutatedTensorError: it is no leaf.
+            GradientError: it requires a gradient, and operations are recorded.
         """
         if self.op is not None:
             made = f"was computed by {self.op.name}; only leaves can be overwritten"
@@ -342,7 +359,12 @@ class Tensor(_Methods):
         return cut
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Ask for a gradient of this leaf (or no longer); returns itself."""
+        """Ask for a gradient of this leaf (or no longer); returns itself.
+
+        Raises:
+            GradientError: it is no leaf.
+            DTypeError: it is not floating-point.
+        """
         if self.op is not None:
             raise GradientError(with_user_line(f"requires_grad_: {self.path} is not a leaf; use detach()"))
         if requires_grad and self.dtype.kind != "f":
@@ -362,7 +384,11 @@ class Tensor(_Methods):
         return self.extra
 
     def retain_grad(self) -> Tensor:
-        """Keep the gradient of this intermediate result in `.grad` when backward reaches it."""
+        """Keep the gradient of this intermediate result in `.grad` when backward reaches it.
+
+        Raises:
+            GradientError: it does not require a gradient.
+        """
         if not self.requires_grad:
             raise GradientError(with_user_line(f"retain_grad: {self.path} does not require a gradient"))
         self._extra().retains_grad = True
@@ -372,6 +398,9 @@ class Tensor(_Methods):
         """Call ``hook(gradient)`` when backward reaches it; a returned tensor replaces the gradient.
 
         Returns a function that removes the hook.
+
+        Raises:
+            GradientError: it does not require a gradient.
         """
         if not self.requires_grad:
             raise GradientError(with_user_line(f"register_hook: {self.path} does not require a gradient"))

@@ -49,7 +49,13 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) 
 
 
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, *, has_aux: bool = False) -> Callable[..., Any]:
-    """As `grad`, but the function returns ``(value, gradient)``, or with `has_aux` ``((value, aux), gradient)``."""
+    """As `grad`, but the function returns ``(value, gradient)``, or with `has_aux` ``((value, aux), gradient)``.
+
+    Raises:
+        GradientError: the function does not return a tensor.
+        DTypeError: its value is not floating-point.
+        NonScalarBackwardError: its value has more than one entry.
+    """
 
     def function(*args: Any, **kwargs: Any) -> Any:
         call = Call("grad", f, args, argnums)

@@ -116,6 +116,9 @@ class TemporalOrder(Task):
 
     Symbols: E 0, B 1, a … d 2 … 5, X 6, Y 7. Class: X is 0, Y is 1, read as a binary number.
     Baseline: ln 4, ln 8. Right: the class. Published: an LSTM learned 6a from 31,390 sequences.
+
+    Raises:
+        ArgumentError: `symbols` is neither 2 nor 3.
     """
 
     marks: int

@@ -44,11 +44,19 @@ class Cell(Module):
     input_size: int | None = None
 
     def initial_state(self, batch: int | None) -> Any:
-        """The state before the first step; without a batch axis if `batch` is None."""
+        """The state before the first step; without a batch axis if `batch` is None.
+
+        Raises:
+            DeclarationError: a subclass does not define it.
+        """
         raise DeclarationError(with_user_line(f"{type(self).__name__} does not define initial_state(batch)"))
 
     def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """One time step: (output, new state) from the input and the state before."""
+        """One time step: (output, new state) from the input and the state before.
+
+        Raises:
+            DeclarationError: a subclass does not define it.
+        """
         raise DeclarationError(with_user_line(f"{type(self).__name__} does not define step(x, state)"))
 
     def prepared(self, xs: Tensor) -> Tensor:

@@ -82,7 +82,11 @@ class Module:
             return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What calling the module computes."""
+        """What calling the module computes.
+
+        Raises:
+            DeclarationError: a subclass does not define it.
+        """
         raise DeclarationError(with_user_line(f"{type(self).__name__} does not define forward"))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:

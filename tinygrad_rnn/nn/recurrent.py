@@ -36,6 +36,10 @@ class Recurrent(Module):
         cell: a `Cell`, or several.
         reverse: run from the last time step to the first; outputs stay in the order of time.
 
+    Raises:
+        ArgumentError: what is given is no cell.
+        ShapeError: there are not as many states as cells.
+
     >>> layer = tg.nn.Recurrent(tg.nn.GRUCell(3, 4))
     >>> outputs, h = layer(np.ones((5, 2, 3), np.float32))
     >>> outputs.shape, h.shape
@@ -246,6 +250,9 @@ class LSTM(Layers):
 
     Args:
         proj_size: project h to so many units (`ProjectedLSTMCell`); 0: do not.
+
+    Raises:
+        ShapeError: proj_size is below 0, or not below hidden_size.
 
     >>> layer = tg.nn.LSTM(3, 4)
     >>> outputs, (h, c) = layer(np.ones((5, 2, 3), np.float32))

@@ -124,6 +124,9 @@ def linspace(
     """`num` numbers from start to stop at equal distances, along a new axis; with `retstep` also the distance.
 
     Between numbers they are a leaf, as from `arange`; between tensors the ends have gradients.
+
+    Raises:
+        ArgumentError: num is below 0.
     """
     if num < 0:
         raise ArgumentError(with_user_line(f"linspace: num is at least 0, got {num}"))

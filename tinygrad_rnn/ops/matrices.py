@@ -193,6 +193,9 @@ def pinv(a: TensorLike, rcond: float | None = None, *, rtol: float | None = None
 
     Singular values up to rcond (or rtol) times the largest count as 0. The derivative is that of Golub & Pereyra
     (1973, 4.12), which holds where a change of the matrix leaves its rank as it is.
+
+    Raises:
+        ShapeError: a has fewer than two axes.
     """
     a = shaped(a)
     if len(a.shape) < 2:

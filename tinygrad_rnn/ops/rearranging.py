@@ -65,7 +65,11 @@ def moveaxis(x: TensorLike, source: Axes, destination: Axes) -> Tensor:
 
 
 def rollaxis(x: TensorLike, axis: int, start: int = 0) -> Tensor:
-    """One axis moved before axis `start`; `moveaxis` says the same more plainly."""
+    """One axis moved before axis `start`; `moveaxis` says the same more plainly.
+
+    Raises:
+        ShapeError: start is out of range.
+    """
     x = shaped(x)
     n = len(x.shape)
     if not -n <= start <= n:

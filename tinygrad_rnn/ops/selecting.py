@@ -44,7 +44,11 @@ def triu(x: TensorLike, k: int = 0) -> Tensor:
 
 
 def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The entries (i, i + offset) of two axes, which are replaced by one at the end."""
+    """The entries (i, i + offset) of two axes, which are replaced by one at the end.
+
+    Raises:
+        ShapeError: x has fewer than two axes.
+    """
     x = shaped(x)
     if len(x.shape) < 2:
         raise ShapeError(with_user_line(f"diagonal: expected at least two axes, got shape {x.shape}"))
@@ -55,7 +59,11 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
 
 
 def diag(x: TensorLike, k: int = 0) -> Tensor:
-    """The k-th diagonal of a matrix; of a vector, the matrix that has it there."""
+    """The k-th diagonal of a matrix; of a vector, the matrix that has it there.
+
+    Raises:
+        ShapeError: x is neither a vector nor a matrix.
+    """
     x = shaped(x)
     if len(x.shape) not in (1, 2):
         raise ShapeError(with_user_line(f"diag: expected a vector or a matrix, got shape {x.shape}"))
@@ -94,6 +102,7 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None, mode: str 
     """Slices of x along an axis, which those of `indices` replace; without one, entries in row-major order (np.take).
 
     Raises:
+        ArgumentError: another mode.
         OutOfRangeError: an index is not in the axis; mode "wrap" counts around and "clip" takes the last one instead.
     """
     x, axis = (ravel(x), 0) if axis is None else (shaped(x), axis)
@@ -107,7 +116,11 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None, mode: str 
 
 
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = -1) -> Tensor:
-    """Entries at `indices` along an axis, as `gather`; but the other axes broadcast (np.take_along_axis)."""
+    """Entries at `indices` along an axis, as `gather`; but the other axes broadcast (np.take_along_axis).
+
+    Raises:
+        ShapeError: the indices have not as many axes as x.
+    """
     x, indices = shaped(x), shaped(indices)
     if axis is None:
         return lookup.take(ravel(x), indices, axis=0)
@@ -131,7 +144,11 @@ def extract(condition: Any, x: TensorLike) -> Tensor:
 
 
 def delete(x: TensorLike, index: Any, axis: int | None = None) -> Tensor:
-    """x without the slices at `index` along an axis; without one, the entries in order without some."""
+    """x without the slices at `index` along an axis; without one, the entries in order without some.
+
+    Raises:
+        OutOfRangeError: an index is not in the axis.
+    """
     x, axis = (ravel(x), 0) if axis is None else (shaped(x), axis)
     try:
         n = x.shape[checked_axis("delete", x.shape, axis)]

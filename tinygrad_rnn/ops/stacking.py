@@ -62,7 +62,11 @@ def tile(x: TensorLike, reps: int | Sequence[int]) -> Tensor:
 
 
 def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
-    """Every entry (or slice along an axis) `repeats` times, one count for all or one for each."""
+    """Every entry (or slice along an axis) `repeats` times, one count for all or one for each.
+
+    Raises:
+        ShapeError: the counts do not fit the axis.
+    """
     x, axis = (ravel(x), 0) if axis is None else (shaped(x), axis)
     axis = checked_axis("repeat", x.shape, axis)
     try:
@@ -72,7 +76,11 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
 
 
 def array_split(x: TensorLike, parts: int | Sequence[int], axis: int = 0) -> list[Tensor]:
-    """As `split`, but pieces may differ by one in size."""
+    """As `split`, but pieces may differ by one in size.
+
+    Raises:
+        ArgumentError: fewer than one piece.
+    """
     x = shaped(x)
     axis = checked_axis("array_split", x.shape, axis)
     if not isinstance(parts, (int, np.integer)):

@@ -65,7 +65,11 @@ class Optimizer:
         return float(value)
 
     def update(self, w: np.ndarray, g: np.ndarray, memory: dict[str, np.ndarray]) -> None:
-        """Change the values `w` of one parameter in place, given its gradient `g` and what is kept for it."""
+        """Change the values `w` of one parameter in place, given its gradient `g` and what is kept for it.
+
+        Raises:
+            DeclarationError: a subclass does not define it.
+        """
         raise DeclarationError(with_user_line(f"{type(self).__name__} does not define update"))
 
     def step(self) -> None:

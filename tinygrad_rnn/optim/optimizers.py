@@ -74,6 +74,7 @@ class Adam(Optimizer):
         self.move(w, g, memory, self.weight_decay)
 
     def move(self, w, g, memory, decay):
+        """One update of w in place: decay, then the step by the means of g and g²."""
         (b1, b2), t = self.betas, int(memory["step"])
         m, v = memory["m"], memory["v"]
         rate = self.lr / (1 - b1**t)

@@ -42,6 +42,9 @@ class Strategy:
             criterion: L, of the network's outputs.
             state: before the first step (`begun` makes it); default: the network's own.
             number: how many batches came before, for what changes in the course of training.
+
+        Raises:
+            DeclarationError: a subclass does not define it.
         """
         raise DeclarationError(with_user_line(f"{type(self).__name__} does not define gradients"))
 

@@ -40,7 +40,11 @@ class Criterion:
         return mean(errors) if shares is None else (errors * shares.astype(outputs.dtype)).sum()
 
     def errors(self, outputs: Tensor, targets: np.ndarray) -> Tensor:
-        """ℓ of every step, (T, B), or of every sequence, (B,)."""
+        """ℓ of every step, (T, B), or of every sequence, (B,).
+
+        Raises:
+            ShapeError: outputs and targets differ in shape.
+        """
         if self.kind == "cross_entropy":
             return cross_entropy(outputs, targets, reduction="none")
         if outputs.shape != targets.shape:
@@ -51,7 +55,11 @@ class Criterion:
         return each(outputs, targets.astype(outputs.dtype), reduction="none").mean(axis=-1)
 
     def shares(self, batch: Batch) -> np.ndarray | None:
-        """How much each step (each sequence) adds to L, in sum 1 over the whole batch; None: all the same."""
+        """How much each step (each sequence) adds to L, in sum 1 over the whole batch; None: all the same.
+
+        Raises:
+            ArgumentError: no step of the batch counts.
+        """
         whole = batch.whole
         if self.at_end or (whole.weights is None and whole.lengths is None):
             steps = () if self.at_end else (batch.steps,)

@@ -228,7 +228,11 @@ class VariationalDropout(Dropping):
         self.recurrent = Dropping(cell, p if recurrent is None else recurrent, self.generator).p
 
     def initial_state(self, batch: int | None) -> Any:
-        """The cell's initial state, and new masks; in evaluation masks of 1."""
+        """The cell's initial state, and new masks; in evaluation masks of 1.
+
+        Raises:
+            DeclarationError: the cell has no packed recurrent weights.
+        """
         weight, size = getattr(self.core, "weight_hh", None), self.input_size or 0
         if weight is None or weight.ndim != 2:
             raise DeclarationError(with_user_line(f"VariationalDropout: {self.cell!r} has no packed recurrent weights"))
