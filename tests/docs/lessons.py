@@ -27,7 +27,8 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 def engine(lessons: int) -> str:
     """What a reader of so many lessons has in engine.py: their blocks, one after the other."""
-    kept = [code for page in LESSONS[:lessons] for _, code in blocks(page) if code.startswith(MARK)]
+    read = [page for page in LESSONS if int(page.name[:2]) <= lessons]
+    kept = [code for page in read for _, code in blocks(page) if code.startswith(MARK)]
     return "\n\n".join(code.removeprefix(MARK) for code in kept)
 
 
