@@ -2,7 +2,9 @@
 
 #: The exercises in the order in which they are done.
 ORDER = (
-    "product", "chain", "twice", "order", "unbroadcast", "matmul", "activations", "softmax_loss", "differences",
-    "rnn_step", "rnn_backward", "bptt", "fading", "clipping", "adam", "forward_mode",
-    "lstm_step", "lstm_gates", "lstm_backward", "gru_step",
+    "product", "chain", "twice", "order", "unbroadcast", "matmul", "activations", "own_op", "softmax_loss", "differences",
+    "second", "dual_numbers", "embedding",
+    "rnn_step", "rnn_backward", "bptt", "by_step", "fading", "clipping", "adam", "forward_mode", "truncated",
+    "checkpoints", "lengths",
+    "lstm_step", "lstm_gates", "lstm_backward", "gru_step", "gru_backward", "own_cell",
 )  # fmt: skip
