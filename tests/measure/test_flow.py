@@ -152,3 +152,11 @@ def test_bad_arguments(thing, xs, options, error, message):
         tg.gradient_flow(thing, xs, **options)
     with pytest.raises(ArgumentError, match="there is no state 'c'; there are h"):
         tg.gradient_flow(tg.nn.RNNCell(4, 3), sequence(2)).half_life("c")
+
+
+def test_inside_no_grad_it_measures_the_same():
+    cell = Linear(0.5 * np.eye(4))
+    with tg.no_grad():
+        inside = tg.gradient_flow(cell, np.ones((5, 1, 4)))
+    np.testing.assert_array_equal(inside.norms["h"], tg.gradient_flow(cell, np.ones((5, 1, 4))).norms["h"])
+    assert inside.norms["h"][-1] > 0

@@ -421,6 +421,7 @@ def test_a_loss_that_is_not_finite_stops_it_before_the_weights_are_hurt() -> Non
             "gives 6 symbols, the network reads 7",
         ),
         (lambda: trainer(net=tg.nn.Network(tg.nn.GRUCell(4, 4), V)), "gives 6 symbols, the network reads 4 numbers"),
+        (lambda: tg.Trainer(network(), tg.data.Adding(10)), "as a task makes them: .*; got Adding"),
         (
             lambda: trainer(net=tg.nn.Network(tg.nn.GRUCell(4, 4), V, symbols=V, at_end=True)),
             "asks for 6 outputs at every step, the network says 6 at the end",

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.autodiff import pull_back
 from ..core.errors import ArgumentError, with_user_line
+from ..core.mode import enable_grad
 from ..core.tensor import Tensor
 from ..core.trees import flatten
 from ..ops import stack
@@ -120,7 +121,13 @@ def gradient_flow(
     x = input_of("gradient_flow", cell, input).sequence("gradient_flow", STEPS, np.random.default_rng(0))
     if not 0 <= sample < x.shape[1]:
         raise ArgumentError(with_user_line(f"gradient_flow: sample {sample} of a batch of {x.shape[1]}"))
-    state = initial_state(cell, x.shape[1]) if state is None else state
+    with enable_grad():  # a gradient is what it is for, inside `no_grad` too
+        return _measured(cell, x, initial_state(cell, x.shape[1]) if state is None else state, loss, sample)
+
+
+def _measured(
+    cell: Any, x: np.ndarray, state: Any, loss: Callable[[Tensor], Tensor] | None, sample: int
+) -> GradientFlow:
     leaves, rebuild = flatten(state)
     watched = rebuild([_watched(s) for s in leaves])
     seen, jacobians = [], []

@@ -417,6 +417,10 @@ def evaluate(network: Network, source: Source, batches: int = 50, shares: Shares
 
 def _check_fit(network: Network, source: Source) -> None:
     """Raise what the first step would raise, in words of the network and the source."""
+    if not hasattr(source, "batch"):
+        own = ", as a task makes them: task.source(32)" if hasattr(source, "source") else ""
+        text = f"Trainer: expected a source of batches{own}; got {type(source).__name__}"
+        raise ArgumentError(with_user_line(text))
     reads = network.symbols if network.symbols is not None else network.input_size
     what = "symbols" if source.symbols else "numbers"
     if (network.symbols is not None) != source.symbols or reads != source.inputs:
