@@ -30,6 +30,7 @@ html_css_files = ["site.css"]
 html_js_files = ["site.js"]
 html_search_language = "zh" if chinese else "en"
 html_copy_source = False
+html_show_copyright = False
 html_show_sphinx = False
 html_extra_path = []
 html_theme_options = {"top_of_page_buttons": []}

@@ -6,11 +6,15 @@ They become relative to the page, so that the folder works from anywhere, a disk
 
 from __future__ import annotations
 
+import os
 import posixpath
 from typing import Any
 
+import sphinx.locale
 import staged
 from docutils import nodes
+
+_THEME = {"Next": "下一页", "Previous": "上一页", "Home": "首页", "On this page": "本页内容"}
 
 
 def _relative(app: Any, docname: str, target: str, root: bool) -> str:
@@ -34,11 +38,11 @@ def other_language(app: Any, pagename: str, templatename: str, context: dict, do
         app, pagename, (there if app.config.chinese_pages else f"zh/{there}") + ".html", True
     )
     context["chinese"] = app.config.chinese_pages
+    if app.config.chinese_pages:  # the theme has no Chinese of its own
+        context["_"] = lambda text: _THEME.get(text) or sphinx.locale._(text)
 
 
 def setup(app: Any) -> dict[str, Any]:
-    import os
-
     app.add_config_value("chinese_pages", os.environ.get("SITE_LANGUAGE") == "zh", "env")
     app.connect("doctree-resolved", resolve)
     app.connect("html-page-context", other_language)

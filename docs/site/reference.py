@@ -138,15 +138,9 @@ def entry(module: str, name: str, thing: Any) -> str:
     kind = inspect.isclass(thing)
     if callable(thing):
         text += f"```python\n{'class ' if kind else ''}{signature(full, thing)}\n```\n\n"
-    is_value = not callable(thing)
-    said = "" if is_value else getattr(thing, "__doc__", None) or ""
-    text += (
-        blocks(said) + "\n\n"
-        if said
-        else f"`{full}`: {type(thing).__name__} of {len(thing)} entries.\n\n"
-        if is_value
-        else ""
-    )
+        text += blocks(thing.__doc__ or "") + "\n\n"
+    else:
+        text += f"`{full}`: {type(thing).__name__} of {len(thing)} entries.\n\n"
     if place := sources.address_of(thing):
         text += f"[source](site:{place})\n\n"
     if kind:

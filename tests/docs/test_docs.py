@@ -101,3 +101,10 @@ def test_on_a_package_index_the_readme_has_no_link_that_leads_nowhere() -> None:
     assert [target for target in re.findall(r"\]\(([^)]*)\)", prose) if not target.startswith("http")] == []
     assert BLOCK.findall(text) == BLOCK.findall(whole)
     assert len(text) > 0.9 * len(whole)
+
+
+def test_the_table_of_what_travels_names_every_converter_and_no_other() -> None:
+    text = (ROOT / "docs/interop.md").read_text(encoding="utf-8")
+    rows = "\n".join(line for line in text.splitlines() if line.startswith("|"))
+    named = set(re.findall(r"`tg\.nn\.((?:from|to)_\w+)\(", rows))
+    assert named == {name for name in tg.nn.__all__ if re.match("(from|to)_[a-z]+$", name)}

@@ -59,6 +59,23 @@ def test_a_network() -> None:
     np.testing.assert_allclose(ours(symbols)[0].numpy(), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_parts_in_a_row_there_and_back(dtype: Any) -> None:
+    parts = torch.nn.Embedding(7, 3), torch.nn.Linear(3, 5), torch.nn.Tanh(), torch.nn.Linear(5, 2, bias=False)
+    functions = torch.nn.ReLU(), torch.nn.Sigmoid(), torch.nn.Softplus(), torch.nn.GELU(), torch.nn.Dropout(0.5)
+    theirs = torch.nn.Sequential(*parts, *functions).to(getattr(torch, np.dtype(dtype).name)).eval()
+    ours = tg.nn.from_torch(theirs).eval()
+    symbols = random.integers(7, size=(4, 2))
+    expected = theirs(torch.from_numpy(symbols)).detach().numpy()
+    assert ours(symbols).dtype == dtype
+    np.testing.assert_allclose(ours(symbols).numpy(), expected, atol=1e-6 if dtype == np.float32 else 1e-13)
+    back = tg.nn.to_torch(ours)
+    for parameter in theirs.parameters():
+        torch.nn.init.zeros_(parameter)
+    theirs.load_state_dict(back)
+    np.testing.assert_array_equal(theirs(torch.from_numpy(symbols)).detach().numpy(), expected)
+
+
 def test_tensors_are_copies() -> None:
     layer = tg.nn.Linear(2, 3)
     before = layer.weight.numpy().copy()

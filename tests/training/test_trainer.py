@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,9 +14,9 @@ import pytest
 from train_cases import B, Cycle, T, V, network, numbers, same, trainer
 
 import tinygrad_rnn as tg
-from tinygrad_rnn.core.errors import ArgumentError, FileFormatError, NonFiniteError, StateDictError
+from tinygrad_rnn.core.errors import ArgumentError, FileFormatError, NonFiniteError
 from tinygrad_rnn.strategies import Checkpointed, ScheduledSampling, Truncated
-from tinygrad_rnn.training import Cosine, History, Plateau, StepDecay, checkpoint, evaluate, locked, read
+from tinygrad_rnn.training import Cosine, History, Plateau, StepDecay, evaluate, read
 
 
 def test_it_learns_what_follows_what() -> None:
@@ -91,65 +88,6 @@ def test_a_run_is_the_same_with_any_number_of_threads() -> None:
     for losses, weights in results[1:]:
         assert losses == results[0][0]
         assert same(weights, results[0][1])
-
-
-KILLED = """
-import sys, time
-sys.path.insert(0, {tests!r})
-from train_cases import trainer
-from pathlib import Path
-run = trainer(Path(sys.argv[1]), save_every=2)
-step = run._advance
-def slow(seconds):
-    time.sleep(0.02)
-    print(run.step, flush=True)
-    return step(seconds)
-run._advance = slow
-run.run(100000)
-"""
-
-
-def _started(folder: Path, steps: int) -> subprocess.Popen:
-    """A run in another process, after so many steps."""
-    code = KILLED.format(tests=str(Path(__file__).parent))
-    process = subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)  # fmt: skip
-    assert process.stdout is not None
-    while process.stdout.readline() != f"{steps}\n":
-        assert process.poll() is None, process.stderr and process.stderr.read()
-    return process
-
-
-def _as_uninterrupted(folder: Path) -> int:
-    """Resume, and compare with a run that was not interrupted; the step it went on from."""
-    resumed = trainer(folder, save_every=2)
-    resumed.load(folder / "checkpoint.safetensors")
-    begin = resumed.step
-    resumed.run(begin + 5)
-    whole = trainer()
-    whole.run(begin + 5)
-    assert numbers(resumed.history) == numbers(whole.history)
-    assert same(resumed.network.state_dict(), whole.network.state_dict())
-    return begin
-
-
-def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
-    process = _started(tmp_path, 9)
-    process.kill()
-    process.communicate()
-    assert _as_uninterrupted(tmp_path) >= 8
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 143)])
-def test_ctrl_c_and_sigterm_let_the_step_end_and_save(number: signal.Signals, code: int, tmp_path: Path) -> None:
-    process = _started(tmp_path, 5)
-    process.send_signal(number)
-    _, said = process.communicate(timeout=300)
-    assert process.returncode == code
-    assert ("KeyboardInterrupt" in said) == (number == signal.SIGINT)
-    steps = len((tmp_path / "metrics.jsonl").read_text().splitlines())
-    assert _as_uninterrupted(tmp_path) == steps >= 5
 
 
 def test_it_trains_in_a_thread_too() -> None:
@@ -231,34 +169,6 @@ def test_an_option_of_the_optimiser_set_by_hand_acts_from_the_next_step(name: st
     assert getattr(again.optimizer, name) == value
 
 
-def test_a_folder_is_written_by_one_at_a_time_and_killed_writers_leave_nothing(tmp_path: Path) -> None:
-    run = trainer(tmp_path)
-    (tmp_path / ".checkpoint.safetensors.0123456789abcdef").write_bytes(b"half")
-    (tmp_path / ".mine.0123").write_bytes(b"another's")
-    with locked(tmp_path):
-        run.run(2)  # who holds it may take it again
-        errors: list[BaseException] = []
-
-        def other() -> None:
-            try:
-                trainer(tmp_path).run(1)
-            except ArgumentError as error:
-                errors.append(error)
-
-        thread = threading.Thread(target=other)
-        thread.start()
-        thread.join()
-    assert "another process is training here" in str(errors[0])
-    files = {".lock", ".mine.0123", "checkpoint.safetensors", "metrics.jsonl", "metrics.csv"}
-    assert {p.name for p in tmp_path.iterdir()} == files
-    process = _started(tmp_path, 3)
-    with pytest.raises(ArgumentError, match="another process is training here"):
-        run.run(4)
-    process.kill()
-    process.communicate()
-    run.run(4)
-
-
 @pytest.mark.parametrize("cut", range(0, 120, 7))
 def test_a_measurement_that_was_cut_short_is_lost_and_nothing_else(cut: int, tmp_path: Path) -> None:
     run = trainer(tmp_path)
@@ -323,79 +233,6 @@ def test_a_plateau_lowers_the_rate() -> None:
     for loss in (1.0, 0.9, 0.95, 0.93, 0.94, 0.91, 0.8):
         plateau.observe(loss)
     assert plateau.rate(1.0, 0) == 0.25
-
-
-def damaged(path: Path, how: str) -> Path:
-    data = path.read_bytes()
-    if how == "cut":
-        path.write_bytes(data[: len(data) // 2])
-    elif how == "text":
-        path.write_text("hello")
-    elif how == "weights":
-        tg.save({"weight": np.zeros(3)}, path)
-    elif how == "version":
-        tg.save({"x": np.zeros(1)}, path, {"tinygrad_rnn": '{"version": 99}'})
-    elif how == "header":
-        tg.save({"x": np.zeros(1)}, path, {"tinygrad_rnn": "{"})
-    return path
-
-
-@pytest.mark.parametrize(
-    ("how", "message"),
-    [
-        ("cut", "not a sound safetensors file"),
-        ("text", "not a sound safetensors file"),
-        ("weights", r"weights alone \(weight, …\), not the checkpoint of a training run"),
-        ("version", "a checkpoint of format 99; this version reads format 2"),
-        ("header", "its header is no checkpoint's"),
-    ],
-)
-def test_damaged_and_foreign_files(how: str, message: str, tmp_path: Path) -> None:
-    trainer(tmp_path).run(2)
-    path = damaged(tmp_path / "checkpoint.safetensors", how)
-    run = trainer()
-    before = run.network.state_dict()
-    with pytest.raises(FileFormatError, match=message):
-        run.load(path)
-    assert same(run.network.state_dict(), before)
-    assert run.step == 0
-
-
-def test_a_checkpoint_of_another_network_or_optimiser(tmp_path: Path) -> None:
-    trainer(tmp_path).run(2)
-    path = tmp_path / "checkpoint.safetensors"
-    with pytest.raises(StateDictError, match=r"wrong shape: cells.0.weight_ih is \(64, 4\), got \(32, 4\)"):
-        trainer(net=network(size=16)).load(path)
-    net = network()
-    before = net.state_dict()
-    with pytest.raises(StateDictError, match=r"missing: alpha"):
-        trainer(net=net, optimizer=tg.optim.RMSprop(net.parameters())).load(path)
-    assert same(net.state_dict(), before)
-    with pytest.raises(FileFormatError, match="the checkpoint has 1 generators, the network 2"):
-        trainer(net=network(zoneout=0.1)).load(_renamed(path))
-
-
-def _renamed(path: Path) -> Path:
-    """The same checkpoint with the names that a wrapped cell has."""
-    found = read(path)
-    arrays = {name.replace("network.cells.1.", "network.cells.1.cell."): x for name, x in found.arrays.items()}
-    checkpoint.write(path, arrays, found.facts)
-    return path
-
-
-def test_a_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trainer(tmp_path).run(2)
-    saved = (tmp_path / "checkpoint.safetensors").read_bytes()
-
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    run = trainer(tmp_path)
-    with pytest.raises(OSError, match="No space left"):
-        run.save(tmp_path / "checkpoint.safetensors")
-    assert (tmp_path / "checkpoint.safetensors").read_bytes() == saved
-    assert {p.name for p in tmp_path.iterdir()} == {".lock", "checkpoint.safetensors", "metrics.jsonl", "metrics.csv"}
 
 
 def test_a_loss_that_is_not_finite_stops_it_before_the_weights_are_hurt() -> None:

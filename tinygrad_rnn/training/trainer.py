@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import signal
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +13,18 @@ import numpy as np
 from tqdm import tqdm
 
 from ..core.errors import ArgumentError, NonFiniteError, with_user_line
-from ..core.mode import no_grad
 from ..core.trees import flatten
 from ..data.batch import Source
 from ..io import save
 from ..nn import Network
 from ..nn.loading import checked_arrays
 from ..optim import Adam, Optimizer, clip_grad_norm_, clip_grad_value_
-from ..strategies import BPTT, Criterion, Strategy, begun
+from ..strategies import BPTT, Criterion, Strategy
 from . import checkpoint
+from .evaluation import check_fit, evaluate
 from .folder import locked
 from .history import History, Measured
+from .interrupts import interruptible
 from .parallel import Ranks, ranks_of
 from .schedules import Schedule
 from .sharing import Shares
@@ -91,7 +89,7 @@ class Trainer:
         config: dict[str, Any] | None = None,
         communicator: Intracomm | Ranks | None = None,
     ):
-        _check_fit(network, source)
+        check_fit(network, source)
         self.ranks = ranks_of(communicator)
         self.shares = Shares(self.ranks, network)
         self.network, self.source, self.validation = network, source, validation
@@ -146,7 +144,7 @@ class Trainer:
         self.network.train()
         deadline, over = math.inf, False
         bar = self._bar(last, seconds, progress)
-        with locked(self.folder, self.ranks), _interruptible() as interrupted, bar:
+        with locked(self.folder, self.ranks), interruptible() as interrupted, bar:
             self._take_last_weights()
             self._check_ranks(last)
             try:
@@ -388,73 +386,3 @@ def train(
         ArgumentError, NonFiniteError, OSError: see `Trainer`.
     """
     return Trainer(network, source, **settings).run(steps, epochs=epochs, progress=progress)
-
-
-def evaluate(network: Network, source: Source, batches: int = 50, shares: Shares | None = None) -> float:
-    """The mean loss over an epoch of a source, or over so many batches if that is longer; nothing is learned.
-
-    With `shares`, ranks share the batches.
-    """
-    criterion = Criterion(source.loss, source.at_end)
-    shares = Shares(Ranks(), network) if shares is None else shares
-    training, carried, total, weight = network.training, None, 0.0, 0
-    network.eval()
-    try:
-        with no_grad():
-            for k in range(batches if source.epoch is None else min(source.epoch, batches)):
-                batch = source.batch(k)
-                share = batch.size if source.at_end else batch.tokens
-                weight += share
-                if not (part := shares.part(batch, source.at_end)).size:
-                    continue
-                outputs, after = network(part.inputs, begun(network, part, carried), part.lengths)
-                carried = after if batch.begins is not None else None
-                total += criterion(outputs, part).item() * share
-    finally:
-        network.train(training)
-    return shares.ranks.add([], total)[0] / weight
-
-
-def _check_fit(network: Network, source: Source) -> None:
-    """Raise what the first step would raise, in words of the network and the source."""
-    if not hasattr(source, "batch"):
-        own = ", as a task makes them: task.source(32)" if hasattr(source, "source") else ""
-        text = f"Trainer: expected a source of batches{own}; got {type(source).__name__}"
-        raise ArgumentError(with_user_line(text))
-    reads = network.symbols if network.symbols is not None else network.input_size
-    what = "symbols" if source.symbols else "numbers"
-    if (network.symbols is not None) != source.symbols or reads != source.inputs:
-        own = f"{network.symbols} symbols" if network.symbols is not None else f"{network.input_size} numbers"
-        raise ArgumentError(
-            with_user_line(f"Trainer: the source gives {source.inputs} {what}, the network reads {own}")
-        )
-    says = network.readout.out_features
-    if says != source.outputs or network.at_end != source.at_end:
-        wanted = f"{source.outputs} outputs {'at the end' if source.at_end else 'at every step'}"
-        own = f"{says} {'at the end' if network.at_end else 'at every step'}"
-        raise ArgumentError(with_user_line(f"Trainer: the source asks for {wanted}, the network says {own}"))
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[list[int]]:
-    """A list for the number of the first Ctrl-C or SIGTERM; the second has its usual effect at once."""
-    pressed: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def note(number: int, frame: Any) -> None:
-        pressed.append(number)
-        restore()
-
-    for number in before:
-        signal.signal(number, note)
-    try:
-        yield pressed
-    finally:
-        restore()

@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import ArgumentError, with_user_line
-from .gate_orders import Arrays, agreed, check_dtype, check_shape, hidden_size, made, orders, taken_apart
+from .gate_orders import (
+    Arrays,
+    agreed,
+    check_dtype,
+    check_shape,
+    hidden_size,
+    kind_of_gates,
+    made,
+    orders,
+    taken_apart,
+)
 
 #: Dense layers of each kind by gate, in our order: of x and of h.
 _DENSE = {
@@ -27,8 +37,7 @@ def from_flax(
     Args:
         parameters: of a linen cell, ``{"ii": {"kernel": (D, H)}, …, "hi": {"kernel": (H, H), "bias": (H,)}, …}``,
             within ``{"params": …}`` or bare; of an nnx cell, ``nnx.to_pure_dict(nnx.state(cell, nnx.Param))``, whose
-            gates are
-            named likewise or packed in ``dense_i`` and ``dense_h``.
+            gates are named likewise or packed in ``dense_i`` and ``dense_h``.
         kind: "rnn", "gru" or "lstm"; the arrays tell, and are to agree if it is given.
         activation: of a SimpleCell. One with `residual` has no counterpart here.
         reset_after: of a GRU; Flax has no other than True.
@@ -124,5 +133,5 @@ def _biases_where_flax_has_them(own: Arrays, kind: str, H: int) -> Arrays:
 def _kind(tree: Mapping[str, Any]) -> str | None:
     if "dense_h" in tree and "kernel" in tree["dense_h"]:
         shape = np.shape(tree["dense_h"]["kernel"])
-        return {1: "rnn", 3: "gru", 4: "lstm"}.get(shape[1] // shape[0]) if len(shape) == 2 and shape[0] else None
+        return kind_of_gates(*shape[::-1]) if len(shape) == 2 else None
     return next((kind for kind, (_, of_h) in _DENSE.items() if of_h[0] in tree), None)

@@ -57,7 +57,7 @@ def from_onnx(
     arrays = {name: np.asarray(x) for name, x in weights.items() if x is not None}
     R = arrays["R"]
     found = kind_of_gates(*R.shape[1:]) if R.ndim == 3 else None
-    kind = kind if found is None and kind is not None else agreed("from_onnx", kind, found)
+    kind = agreed("from_onnx", kind, found)
     order = orders("from_onnx", kind)
     only_of("from_onnx", "lstm", kind, P="P" in arrays, input_forget=input_forget)
     only_of("from_onnx", "gru", kind, linear_before_reset=linear_before_reset)
