@@ -76,8 +76,11 @@ def test_rows_do_not_depend_on_the_number_of_threads() -> None:
 @pytest.mark.parametrize("shape", [(), (7,), (5, 9), (0, 3)])
 def test_norms(shape: tuple[int, ...], dtype: Any) -> None:
     g = np.random.default_rng(0).normal(size=shape).astype(dtype)
-    for layout in (g, np.asfortranarray(g), g[::2] if shape else g):
-        assert loops.squared_norm(layout) == pytest.approx((layout.astype(np.float64) ** 2).sum(), rel=1e-12)
+    layouts = [g, np.asfortranarray(g), g[::2] if shape else g]
+    expected = [(x.astype(np.float64) ** 2).sum() for x in layouts]
+    np.testing.assert_allclose(loops.squared_norms(layouts), expected, rtol=1e-12)
+    other = g.astype(np.float64 if dtype == np.float32 else np.float32)
+    np.testing.assert_allclose(loops.squared_norms([g, other]), [expected[0]] * 2, rtol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -88,9 +91,13 @@ def test_adam(layout: str, dtype: Any) -> None:
     g = random.normal(size=(6, 10)).astype(dtype)
     g = g[:, ::2] if layout == "strided" else np.array(g[:, :5], order=layout)  # type: ignore[call-overload]
     W, G, M, V = (x.astype(np.float64) for x in (w, g, m, v))
+    W = 0.9 * W
     G = G + 0.1 * W
     M, V = M + 0.2 * (G - M), V + 0.01 * (G * G - V)
     W = W - 0.5 * M / (np.sqrt(V * 1.5) + 1e-3)
-    loops.adam(w, g, m, v, 0.1, 0.8, 0.99, 0.5, 1.5, 1e-3)
+    other = [x.copy() for x in (w, m, v)]
+    loops.adam([(w, g, m, v), (other[0], g, *other[1:])], [(0.5, 1.5), (0.0, 1.5)], 0.1, 0.8, 0.99, 1e-3, 0.9)
     for found, expected in ((w, W), (m, M), (v, V)):
         np.testing.assert_allclose(found, expected, rtol=20 * ROUNDING[dtype])
+    assert (other[1] == m).all()  # each has a rate of its own
+    assert (other[0] != w).any()

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from .compiled import compile_cell as compile_cell
     from .scanning import UncompiledWarning as UncompiledWarning
     from .scanning import scan as scan
+    from .whole_step import CompiledStep as CompiledStep
+    from .whole_step import compile_step as compile_step
     from .workers import get_num_threads as get_num_threads
     from .workers import set_num_threads as set_num_threads
 
 _HOMES = {
     "Compiled": "compiled",
     "compile_cell": "compiled",
+    "CompiledStep": "whole_step",
+    "compile_step": "whole_step",
     "UncompiledWarning": "scanning",
     "scan": "scanning",
     "get_num_threads": "workers",
@@ -39,7 +43,9 @@ def __getattr__(name: str) -> Any:
 class _Callable(ModuleType):
     """`tg.compile` is this package and, by its name in the field, a function."""
 
-    def __call__(self, cell: Any, xs: Any, state: Any = None) -> Any:
+    def __call__(self, cell: Any, xs: Any = None, state: Any = None) -> Any:
+        if xs is None:
+            return __getattr__("compile_step")(cell)
         return __getattr__("compile_cell")(cell, xs, state)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.apply import apply, recorded
+from ..core.broadcasting import cast
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.mode import current, no_grad
 from ..core.op import Op
@@ -69,7 +70,7 @@ def scan(
             raise ArgumentError(with_user_line(f"scan: {error}")) from None
     mask = None if lengths is None else _mask(lengths, x)
     if mask is not None:
-        x = where(mask.numpy() > 0.5, x, 0.0)  # NaN there would reach the gradients of the weights, as 0 · NaN
+        x = where(mask > 0.5 if mask.is_abstract else mask.numpy() > 0.5, x, 0.0)  # NaN there would reach the gradients of the weights, as 0 · NaN
     found = traced_once(cell, x, state, states, rebuild, mask is not None)
     if current().anomaly and x.shape[0]:  # to name the step and the op inside it
         return _step_by_step(cell, x, state, reverse, mask)
@@ -184,12 +185,16 @@ SCAN = Op(
 
 
 def _mask(lengths: Any, x: Tensor) -> Tensor:
-    array = np.asarray(lengths)
+    """1 for every step that a sequence takes, 0 past its end: (T, B, 1)."""
     T, B = x.shape[:2]
+    if isinstance(lengths, Tensor) and lengths.is_abstract:  # of a step that is traced
+        inside = cast(np.arange(T)[:, None, None] < lengths.reshape(1, B, 1), dtype=x.dtype)
+        return inside.named("inside")
+    array = np.asarray(lengths)
     if array.shape != (B,) or array.dtype.kind not in "iu" or (array < 0).any() or (array > T).any():
         raise ShapeError(with_user_line(f"scan: lengths must be {B} whole numbers from 0 to {T}, got {lengths!r}"))
-    inside = np.arange(T)[:, None, None] < array[None, :, None]
-    return Tensor(inside.astype(x.dtype)).named("inside", role="constant")
+    taken = np.arange(T)[:, None, None] < array[None, :, None]
+    return Tensor(taken.astype(x.dtype)).named("inside", role="constant")
 
 
 def _step_by_step(cell: CellLike, xs: Tensor, state: Any, reverse: bool, mask: Tensor | None) -> tuple[Any, Any]:
@@ -201,7 +206,7 @@ def _step_by_step(cell: CellLike, xs: Tensor, state: Any, reverse: bool, mask: T
         return rebuild([Tensor(np.zeros((0, *y.shape), y.dtype)) for y in ys]), state
 
     def hold(t: int, output: Any, after: Any, before: Any) -> tuple[Any, Any]:
-        return (output, after) if mask is None else held(mask.numpy()[t] > 0.5, output, after, before)
+        return (output, after) if mask is None else held((mask if mask.is_abstract else mask.numpy())[t] > 0.5, output, after, before)
 
     outputs, state = run_steps(cell, T, lambda t: xs[t], lambda _: state, reverse=reverse, then=hold)
     return stacked(outputs), state

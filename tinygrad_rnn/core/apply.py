@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -27,22 +27,23 @@ def apply(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
         return op.composed(*operands, **attrs)  # type: ignore[misc]
     operands = [gathered(x) if isinstance(x, (list, tuple)) else x for x in operands]
     if not any(isinstance(x, Tensor) for x in operands):
+        if op.kind == "random" and (tape := current().tape) is not None:
+            tape.refuse(f"{op.name} of an array draws random numbers that would stay the same")
         return op.evaluate(*_arrays(op, operands), **attrs)
     inputs = _lift(op, operands, attrs)
     mode = current()
     arrays = [x._array for x in inputs]
-    if any(array is None for array in arrays):
-        y = abstract(_shape(op, inputs, attrs), _dtype(op, inputs, attrs))
+    for array in arrays:
+        if array is None:
+            break
     else:
-        try:
-            y = Tensor(op.evaluate(*arrays, **attrs))
-        except TinygradError as error:
-            if "\n  at " in str(error):  # it names the line already
-                raise
-            raise type(error)(_sentence(op, inputs, attrs, str(error))) from None
-        except (ValueError, TypeError, IndexError) as error:
-            raise _explained(op, inputs, attrs, error) from error
-    return recorded(y, op, inputs, attrs, mode)
+        if mode.tape is None or op.kind != "random":
+            try:
+                y = Tensor(op.evaluate(*arrays, **attrs))
+            except (TinygradError, ValueError, TypeError, IndexError) as error:
+                explain(op, inputs, attrs, error)
+            return recorded(y, op, inputs, attrs, mode)
+    return recorded(abstract(_shape(op, inputs, attrs), _dtype(op, inputs, attrs)), op, inputs, attrs, mode)
 
 
 def recorded(y: Tensor, op: Op, inputs: tuple[Tensor, ...], attrs: dict[str, Any], mode: Mode) -> Tensor:
@@ -53,7 +54,7 @@ def recorded(y: Tensor, op: Op, inputs: tuple[Tensor, ...], attrs: dict[str, Any
     else:
         y.source = op.name
     if not mode.plain:
-        _note(y, op, inputs, mode)
+        _note(y, op, inputs, attrs, mode)
     return y
 
 
@@ -82,7 +83,8 @@ def as_operand(x: Any, dtype: Any = None) -> Tensor:
         if isinstance(x, Tensor):
             return x
         return Tensor(np.array(x, dtype if takes_dtype(x) else None))
-    return Tensor(owned(x) if current().records else x)
+    mode = current()
+    return Tensor(owned(x) if mode.records or mode.tape is not None else x)
 
 
 def _arrays(op: Op, operands: Sequence[Any]) -> list[Any]:
@@ -93,8 +95,11 @@ def _arrays(op: Op, operands: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _note(y: Tensor, op: Op, inputs: Sequence[Tensor], mode: Mode) -> None:
-    """Under a watching mode: which forward node it derives from, which line made it, is it finite."""
+def _note(y: Tensor, op: Op, inputs: tuple[Tensor, ...], attrs: dict[str, Any], mode: Mode) -> None:
+    """Under a watching mode: how to compute it again, which forward node it derives from, which line made it, is it
+    finite."""
+    if mode.tape is not None:
+        mode.tape.applied(y, op, inputs, attrs)
     if mode.origin is not None:
         y._extra().origin = mode.origin
     if mode.anomaly:
@@ -138,7 +143,8 @@ def _lift(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> tuple[Tenso
     together = [kind for kind, share in zip(kinds, shares, strict=True) if share]
     dtype = np.result_type(*together) if together else None
     mode = current()
-    kept = mode.record == "all" or (mode.records and any(isinstance(x, Tensor) and x.requires_grad for x in operands))
+    kept = mode.record == "all" or mode.tape is not None
+    kept = kept or (mode.records and any(isinstance(x, Tensor) and x.requires_grad for x in operands))
     lifted = []
     for x, share in zip(operands, shares, strict=True):
         if not isinstance(x, Tensor):
@@ -184,14 +190,21 @@ def _dtype(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> np.dtype:
     return np.result_type(*[x.dtype for x in inputs])
 
 
-def _explained(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], cause: Exception) -> TinygradError:
-    """The error to raise when NumPy refused: the op's own shape rule says it best, if it objects."""
+def explain(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], cause: Exception) -> NoReturn:
+    """Raise what came of an op: with its operands and the user's line, if it does not name that already.
+
+    Where NumPy refused, the op's own shape rule says it best, if it objects.
+    """
+    if isinstance(cause, TinygradError):
+        if "\n  at " in str(cause):
+            raise cause
+        raise type(cause)(_sentence(op, inputs, attrs, str(cause))) from None
     try:
         _shape(op, inputs, attrs)
     except ShapeError as error:
-        return error
+        raise error from cause
     kind = ShapeError if isinstance(cause, (ValueError, IndexError)) else DTypeError
-    return kind(_sentence(op, inputs, attrs, str(cause)))
+    raise kind(_sentence(op, inputs, attrs, str(cause))) from cause
 
 
 def _sentence(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], why: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from typing import Any
+from collections.abc import Container, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,8 +14,11 @@ from .mode import changed, current, move_to
 from .op import Collector
 from .operands import owned
 from .order import ancestors, between
-from .tensor import Tensor, TensorLike, Writes
+from .tensor import Tensor, TensorLike, Writes, abstract
 from .watch import check_finite, check_finite_sum, check_unchanged
+
+if TYPE_CHECKING:
+    from .tape import Tape
 
 
 def backward(
@@ -35,10 +38,11 @@ def backward(
     """
     seed = first_gradient(self, gradient)
     retain_graph = create_graph if retain_graph is None else retain_graph
-    if self.is_abstract or current().record == "all":  # traced: the backward pass is part of the graph
+    tape = current().tape
+    if tape is None and (self.is_abstract or current().record == "all"):  # the backward pass is part of the graph
         retain_graph = create_graph = True
     for node, g in pull_back([self], [seed], retain_graph=retain_graph, create_graph=create_graph):
-        node.grad = g if node.grad is None else _sum(node.grad, g, create_graph)
+        node.grad = g if node.grad is None else _sum(node.grad, g, create_graph or tape is not None)
 
 
 Tensor.backward = backward
@@ -99,15 +103,82 @@ def pull_back(
         wanted = {x.number for x in wrt}
         order = between(wrt, roots)
         needed = {node.number for node in order}
+    if create_graph:
+        with changed(record="all" if current().record == "all" else "grad"):
+            return _walk_recording(order, _seeded(roots, seeds), wanted, needed, retain_graph)
+    if (tape := current().tape) is not None:
+        pulled = Pulled(order, roots, seeds, wrt, retain_graph, tape)
+        tape.add(pulled)
+        return [*pulled.results.values()]
+    return _walk(order, _seeded(roots, [seed._array for seed in seeds]), wanted, needed, retain_graph)
+
+
+def _seeded(roots: Sequence[Tensor], seeds: Sequence[Any]) -> dict[int, Any]:
+    """The gradients that a walk begins with, by node."""
     gradients: dict[int, Any] = {}
     for root, seed in zip(roots, seeds, strict=True):
         old = gradients.get(root.number)
-        seed = seed if create_graph else seed._array
         gradients[root.number] = seed if old is None else old + seed
-    if create_graph:
-        with changed(record="all" if current().record == "all" else "grad"):
-            return _walk_recording(order, gradients, wanted, needed, retain_graph)
-    return _walk(order, gradients, wanted, needed, retain_graph)
+    return gradients
+
+
+class Pulled:
+    """Of a `Tape`: a backward pass of first order over nodes that get their values when the step is done again.
+
+    Attributes:
+        results: (node, its gradient) by the node's identity. A gradient that no rule gave has no value.
+    """
+
+    def __init__(
+        self, order: list[Tensor], roots: Sequence[Tensor], seeds: Sequence[Tensor], wrt: Sequence[Tensor] | None,
+        retain_graph: bool, tape: Tape,
+    ):  # fmt: skip
+        self.order, self.roots, self.seeds, self.wrt = order, roots, seeds, wrt
+        for node in order:
+            extra = node.extra
+            if node.number in tape.freed:
+                tape.refuse(f"the graph of {node.path} was freed by an earlier backward()")
+            if extra is not None and (extra.retains_grad or extra.hooks) and node.number in tape.made:
+                tape.refuse(f"{node.path} has a hook or retains its gradient, and is made by the step itself")
+        self.results = {
+            id(node): (node, abstract(node.shape, node.dtype)) for node in _reached(order, roots, wrt)
+        }  # fmt: skip
+        if not retain_graph:
+            tape.freed |= {node.number for node in order if node.op is not None and id(node) not in self.results}
+
+    @property
+    def reads(self) -> Iterable[Tensor]:
+        operands = [x for node in self.order if node.op is not None for x in node.inputs]
+        return (*self.order, *operands, *self.roots, *self.seeds)
+
+    @property
+    def makes(self) -> Iterable[Tensor]:
+        return [g for _, g in self.results.values()]
+
+    def run(self) -> None:
+        wanted = None if self.wrt is None else {x.number for x in self.wrt}
+        needed = None if self.wrt is None else {node.number for node in self.order}
+        gradients = _seeded(self.roots, [seed._array for seed in self.seeds])
+        for node, g in _walk([*self.order], gradients, wanted, needed, retain_graph=True):
+            self.results[id(node)][1]._array = g._array
+
+
+def _reached(order: list[Tensor], roots: Sequence[Tensor], wrt: Sequence[Tensor] | None) -> list[Tensor]:
+    """The nodes whose gradients a walk gives, in its order, as far as that can be said without values."""
+    wanted = None if wrt is None else {x.number for x in wrt}
+    needed = None if wrt is None else {node.number for node in order}
+    reached, results = {root.number for root in roots}, []
+    for node in reversed(order):
+        if node.number not in reached:
+            continue
+        if _is_result(node, wanted):
+            results.append(node)
+        if node.op is not None:
+            rules = node.op.vjps
+            for i, x in enumerate(node.inputs):
+                if (x.requires_grad if needed is None else x.number in needed) and (callable(rules) or rules[i]):
+                    reached.add(x.number)
+    return results
 
 
 class _Sums:

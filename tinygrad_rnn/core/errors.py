@@ -50,6 +50,10 @@ class AbstractValueError(TinygradError, TypeError):
     """A value was asked of a tensor that was traced with a shape only."""
 
 
+class UntraceableError(TinygradError, TypeError):
+    """A step that is traced to be done again does something that its tape cannot hold."""
+
+
 class GradientError(TinygradError, RuntimeError):
     """Base of the errors of a backward pass."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from .tape import Tape
     from .tensor import Tensor
 
 
@@ -34,7 +35,7 @@ class Scope:
 class Mode:
     """An immutable record. `plain` is true when an op has nothing to do beyond computing and recording."""
 
-    __slots__ = ("anomaly", "origin", "plain", "record", "records", "scope")
+    __slots__ = ("anomaly", "origin", "plain", "record", "records", "scope", "tape")
 
     def __init__(
         self,
@@ -42,13 +43,15 @@ class Mode:
         scope: Scope | None = None,
         anomaly: bool = False,
         origin: Tensor | None = None,
+        tape: Tape | None = None,
     ):
         self.record = record  # "grad": what needs a gradient; "all": everything; "none"
         self.scope = scope
         self.anomaly = anomaly
         self.origin = origin  # the forward node whose gradient rule is running
+        self.tape = tape  # what a whole step does, while it is traced to be done again
         self.records = record != "none"
-        self.plain = record != "all" and not anomaly and origin is None
+        self.plain = record != "all" and not anomaly and origin is None and tape is None
 
 
 _current: ContextVar[Mode] = ContextVar("tinygrad_rnn_mode", default=Mode())  # noqa: B039 (never changed)
@@ -64,7 +67,9 @@ def changed(**changes: Any) -> Iterator[Mode]:
     old = current()
     if changes.get("record") == "none" and (seen := reads.get()) is not None:
         seen.append(None)
-    fields = {"record": old.record, "scope": old.scope, "anomaly": old.anomaly, "origin": old.origin}
+    fields = {name: getattr(old, name) for name in ("record", "scope", "anomaly", "origin", "tape")}
+    if changes.get("record") == "all":  # a graph of its own is made, of which the step's tape knows nothing
+        fields["tape"] = None
     token = _current.set(Mode(**(fields | changes)))
     try:
         yield current()
@@ -75,7 +80,7 @@ def changed(**changes: Any) -> Iterator[Mode]:
 def move_to(node: Tensor) -> None:
     """Within a block of `changed`: what follows, to its end or the next move, belongs to `node` and its scope."""
     mode = current()
-    _current.set(Mode(mode.record, node.scope, mode.anomaly, node))
+    _current.set(Mode(mode.record, node.scope, mode.anomaly, node, mode.tape))
 
 
 def no_grad():
@@ -114,7 +119,7 @@ class scope:
     def __enter__(self) -> Scope:
         mode = current()
         entered = Scope(self.label, mode.scope, self.step)
-        self.token = _current.set(Mode(mode.record, entered, mode.anomaly, mode.origin))
+        self.token = _current.set(Mode(mode.record, entered, mode.anomaly, mode.origin, mode.tape))
         return entered
 
     def __exit__(self, *exc_info: object) -> None:

@@ -19,6 +19,7 @@ from .errors import (
     GradientWarning,
     MutatedTensorError,
     ShapeError,
+    UntraceableError,
     with_user_line,
 )
 from .mode import Scope, current, reads
@@ -30,7 +31,7 @@ else:
     _Methods = object
 
 TensorLike = Any  # Tensor, np.ndarray, list, or a Python scalar
-_number = count().__next__
+next_number = count().__next__
 
 
 class Writes:
@@ -114,7 +115,7 @@ class Tensor(_Methods):
         self.name: str | None = None
         self.role: str | None = None
         self.scope = scope
-        self.number: int = _number()
+        self.number: int = next_number()
         self.version = 0
         self.extra: Extra | None = None
 
@@ -339,8 +340,11 @@ class Tensor(_Methods):
         if self.requires_grad and current().records:
             need = "requires a gradient; overwrite it under no_grad()"
             raise GradientError(with_user_line(f"{what}: {self.path} {self.describe()} {need}"))
-        self.numpy()  # raises if abstract
-        self.version = _number()
+        if current().tape is not None:
+            raise UntraceableError(with_user_line(f"{what}: {self.path} {self.describe()} is overwritten"))
+        if self._array is None or reads.get() is not None:
+            self.numpy()  # raises, or is noted
+        self.version = next_number()
         Writes.latest = max(Writes.latest, self.version)
         if sys.getrefcount(self._array) > 2 or not self._array.flags.owndata or not self._array.flags.writeable:
             self._array = self._array.copy()
@@ -350,12 +354,14 @@ class Tensor(_Methods):
 
     def detach(self) -> Tensor:
         """The same values, cut from the graph."""
-        if (seen := reads.get()) is not None:
-            seen.append(self)
         cut = Tensor(self._array)
         cut._spec = self._spec
         cut.name = self.name
         cut.source = "detach"
+        if (tape := current().tape) is not None:
+            tape.same(cut, self)
+        elif (seen := reads.get()) is not None:
+            seen.append(self)
         return cut
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:

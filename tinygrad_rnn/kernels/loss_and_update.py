@@ -6,6 +6,7 @@ Compiled when first called for a dtype, kept on disk, and computed with NumPy un
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numba
@@ -137,44 +138,66 @@ def _row_jobs(dtype: str) -> dict[str, Any]:
     }
 
 
-def squared_norm(g: np.ndarray) -> float:
-    """Σ g², summed in float64."""
-    flat = g.ravel(order="K")  # in whichever order it lies
-    if _INTERPRETED or flat.dtype.char not in "fd":
-        return float(np.square(flat, dtype=np.float64).sum())
-    return _squared_norm(flat.dtype.char)(flat)
+def squared_norms(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Σ g² of each array, summed in float64."""
+    kinds = {g.dtype.char for g in arrays}
+    if _INTERPRETED or len(kinds) != 1 or not kinds <= {"f", "d"}:
+        return np.array([np.square(g.ravel(order="K"), dtype=np.float64).sum() for g in arrays])
+    flat = [g if g.flags.forc else g.ravel(order="K") for g in arrays]  # in whichever order it lies
+    return _squared_norms(kinds.pop())(np.array([n for g in flat for n in (address(g), g.size)], np.int64))
 
 
 @functools.cache
-def _squared_norm(dtype: str) -> Any:
-    def total(g: Any) -> Any:
-        sum = 0.0
-        for i in range(len(g)):
-            x = np.float64(g[i])
-            sum += x * x
-        return sum
+def _squared_norms(dtype: str) -> Any:
+    numbers = address32 if dtype == "f" else address64
 
-    return _compiled(total, _read(numba.from_dtype(np.dtype(dtype)), 1))
+    def totals(table: Any) -> Any:
+        found = np.empty(len(table) // 2)
+        for k in range(len(found)):
+            g = carray(numbers(table[2 * k]), (table[2 * k + 1],))
+            sum = 0.0
+            for i in range(len(g)):
+                x = np.float64(g[i])
+                sum += x * x
+            found[k] = sum
+        return found
+
+    return _compiled(totals, numba.int64[::1])
 
 
 def adam(
-    w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray,
-    decay: float, b1: float, b2: float, rate: float, scale: float, eps: float,
+    parameters: Sequence[tuple[np.ndarray, ...]], rates: Sequence[tuple[float, float]],
+    decay: float, b1: float, b2: float, eps: float, shrink: float = 1.0,
 ) -> None:  # fmt: skip
-    """One step of Adam on w, m and v in place.
+    """One step of Adam on (w, g, m, v) of each parameter, of which w, m and v change in place.
 
-    g + decay·w → g;  m + (1 − b1)(g − m) → m;  v + (1 − b2)(g² − v) → v;  w − rate·m / (√(v·scale) + eps) → w
+    shrink·w → w;  g + decay·w → g;  m + (1 − b1)(g − m) → m;  v + (1 − b2)(g² − v) → v;
+    w − rate·m / (√(v·scale) + eps) → w, `rates` being (rate, scale) of each parameter
     """
-    numbers = [w.dtype.type(x) for x in (decay, 1 - b1, 1 - b2, rate, scale, eps)]
-    flat = [np.ascontiguousarray(x).reshape(-1) for x in (w, g, m, v)]
-    if _INTERPRETED or w.dtype.char not in "fd" or not all(x.flags.c_contiguous for x in (w, m, v)):
-        w[...], m[...], v[...] = _adam_entry(w, g, m, v, *numbers)
-    else:
-        _adam(w.dtype.char)(*flat, *numbers)
+    kind = parameters[0][0].dtype
+    numbers = [kind.type(x) for x in (decay, 1 - b1, 1 - b2, eps, shrink)]
+    table: list[int] = []
+    alive = []  # copies that lie in order
+    native = not _INTERPRETED and kind.char in "fd"
+    for w, g, m, v in parameters if native else ():
+        native = native and w.dtype is kind and all(x.flags.c_contiguous for x in (w, m, v))
+        if not g.flags.c_contiguous:
+            g = np.ascontiguousarray(g)
+            alive.append(g)
+        table += (address(w), address(g), address(m), address(v), w.size)
+    if native:
+        _adam(kind.char)(np.array(table, np.int64), np.array(rates, kind).reshape(-1), *numbers)
+        return
+    for (w, g, m, v), given in zip(parameters, rates, strict=True):
+        settings = [w.dtype.type(x) for x in (decay, 1 - b1, 1 - b2, eps, shrink, *given)]
+        w[...], m[...], v[...] = _adam_entry(w, g, m, v, *settings)
 
 
-def _adam_entry(w: Any, g: Any, m: Any, v: Any, decay: Any, a: Any, b: Any, rate: Any, scale: Any, eps: Any) -> Any:
+def _adam_entry(
+    w: Any, g: Any, m: Any, v: Any, decay: Any, a: Any, b: Any, eps: Any, shrink: Any, rate: Any, scale: Any
+) -> Any:
     """New w, m and v, of numbers or of arrays."""
+    w = shrink * w
     g = g + decay * w
     m = m + a * (g - m)
     v = v + b * (g * g - v)
@@ -184,17 +207,18 @@ def _adam_entry(w: Any, g: Any, m: Any, v: Any, decay: Any, a: Any, b: Any, rate
 @functools.cache
 def _adam(dtype: str) -> Any:
     entry = numba.njit(inline="always")(_adam_entry)
+    numbers = address32 if dtype == "f" else address64
 
-    def loop(w: Any, g: Any, m: Any, v: Any, decay: Any, a: Any, b: Any, rate: Any, scale: Any, eps: Any) -> None:
-        for i in range(len(w)):
-            w[i], m[i], v[i] = entry(w[i], g[i], m[i], v[i], decay, a, b, rate, scale, eps)
+    def loop(table: Any, rates: Any, decay: Any, a: Any, b: Any, eps: Any, shrink: Any) -> None:
+        for k in range(len(rates) // 2):
+            rate, scale, n = rates[2 * k], rates[2 * k + 1], table[5 * k + 4]
+            w, g = carray(numbers(table[5 * k]), (n,)), carray(numbers(table[5 * k + 1]), (n,))
+            m, v = carray(numbers(table[5 * k + 2]), (n,)), carray(numbers(table[5 * k + 3]), (n,))
+            for i in range(n):
+                w[i], m[i], v[i] = entry(w[i], g[i], m[i], v[i], decay, a, b, eps, shrink, rate, scale)
 
     n = numba.from_dtype(np.dtype(dtype))
-    return _compiled(loop, n[::1], _read(n, 1), n[::1], n[::1], n, n, n, n, n, n)
-
-
-def _read(number: Any, axes: int) -> Any:
-    return numba.types.Array(number, axes, "C", readonly=True)  # takes writable arrays too
+    return _compiled(loop, numba.int64[::1], n[::1], n, n, n, n, n)
 
 
 def _compiled(function: Any, *types: Any) -> Any:

@@ -13,7 +13,7 @@ from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.mode import no_grad
 from ..core.tensor import Tensor, TensorLike
 from ..core.trees import flatten
-from ..ops import dropout
+from ..ops import dropout, take
 from ..step.cells import initial_state, stepped
 from .basic import Embedding, Linear
 from .cell import Cell
@@ -147,6 +147,8 @@ class Network(Module):
 
     def _last(self, xs: Tensor, lengths: Any) -> Tensor:
         T, B = xs.shape[:2]
+        if T and isinstance(lengths, Tensor) and lengths.is_abstract:  # of a step that is traced
+            return take(xs.reshape(T * B, *xs.shape[2:]), (lengths - 1) * B + np.arange(B), axis=0)
         if not T or (lengths is not None and not np.all(np.asarray(lengths) > 0)):
             raise ArgumentError(with_user_line("Network: at_end needs at least one step of every sequence"))
         return xs[-1] if lengths is None else xs[np.asarray(lengths) - 1, np.arange(B)]

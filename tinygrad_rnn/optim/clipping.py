@@ -8,9 +8,11 @@ import numpy as np
 
 from .. import kernels
 from ..core.errors import ArgumentError, NonFiniteError, with_user_line
+from ..core.tape import on_tape
 from ..core.tensor import Tensor
 
 
+@on_tape(number=True)
 def clip_grad_norm_(
     parameters: Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = True
 ) -> float:
@@ -28,7 +30,7 @@ def clip_grad_norm_(
             with_user_line(f"clip_grad_norm_: expected max_norm ≥ 0 and norm_type > 0, got {max_norm} and {norm_type}")
         )
     found = _with_gradients(parameters)
-    norms = np.array([_norm(g.numpy(), norm_type) for _, g in found])
+    norms = _norms([g.numpy() for _, g in found], norm_type)
     total = float(np.linalg.norm(norms, norm_type)) if found else 0.0
     if error_if_nonfinite and not np.isfinite(total):
         culprit = next((p for (p, _), n in zip(found, norms, strict=True) if not np.isfinite(n)), None)
@@ -42,13 +44,15 @@ def clip_grad_norm_(
     return total
 
 
-def _norm(g: np.ndarray, norm_type: float) -> float:
+def _norms(gradients: list[np.ndarray], norm_type: float) -> np.ndarray:
+    """The norm of each."""
     if norm_type == 2:
-        return float(np.sqrt(kernels.loss_and_update.squared_norm(g)))
+        return np.sqrt(kernels.loss_and_update.squared_norms(gradients))
     # With an axis, NumPy sums by itself; without, it asks BLAS, whose threads wait for one another on a busy machine.
-    return float(np.linalg.norm(g.ravel().astype(np.float64), norm_type, axis=0))
+    return np.array([np.linalg.norm(g.ravel().astype(np.float64), norm_type, axis=0) for g in gradients])
 
 
+@on_tape()
 def clip_grad_value_(parameters: Iterable[Tensor], clip_value: float) -> None:
     """Limit every entry of every gradient to [−clip_value, clip_value].
 

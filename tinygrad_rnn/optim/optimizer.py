@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.errors import ArgumentError, DeclarationError, GradientError, with_user_line
 from ..core.mode import no_grad
+from ..core.tape import on_tape
 from ..core.tensor import Tensor
 from ..nn.loading import checked_arrays
 
@@ -72,6 +73,12 @@ class Optimizer:
         """
         raise DeclarationError(with_user_line(f"{type(self).__name__} does not define update"))
 
+    def update_all(self, moved: list[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]) -> None:
+        """`update` of each (w, g, memory); a subclass may do better than one after the other."""
+        for w, g, memory in moved:
+            self.update(w, g, memory)
+
+    @on_tape()
     def step(self) -> None:
         """Update every parameter that has a gradient.
 
@@ -83,10 +90,12 @@ class Optimizer:
                 with_user_line(f"{type(self).__name__}.step: no parameter has a gradient; call backward() first")
             )
         with no_grad():
+            moved = []
             for p, memory in zip(self.parameters, self.memory, strict=True):
                 if p.grad is not None:
                     memory["step"] += 1
-                    self.update(p.writable(), p.grad.numpy(), memory)
+                    moved.append((p.writable(), p.grad.numpy(), memory))
+            self.update_all(moved)
 
     def zero_grad(self) -> None:
         """Forget every parameter's gradient."""

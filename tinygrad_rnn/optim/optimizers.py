@@ -71,21 +71,32 @@ class Adam(Optimizer):
         super().__init__(parameters, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
 
     def update(self, w, g, memory):
-        self.move(w, g, memory, self.weight_decay)
+        self._move([(w, g, memory)], self.weight_decay)
 
-    def move(self, w, g, memory, decay):
-        """One update of w in place: decay, then the step by the means of g and g²."""
-        (b1, b2), t = self.betas, int(memory["step"])
-        m, v = memory["m"], memory["v"]
-        rate = self.lr / (1 - b1**t)
+    def update_all(self, moved):
+        if type(self).update is Adam.update:
+            self._move(moved, self.weight_decay)
+        else:
+            super().update_all(moved)
+
+    def _move(self, moved, decay, shrink=1.0):
+        """Updates of some w in place: smaller by a factor, then decay, then the step by the means of g and g²."""
+        b1, b2 = self.betas
+        steps = [int(memory["step"]) for *_, memory in moved]
+        rates = [self.lr / (1 - b1**t) for t in steps]
         if not self.amsgrad:
-            kernels.loss_and_update.adam(w, g, m, v, decay, b1, b2, rate, 1 / (1 - b2**t), self.eps)
+            parameters = [(w, g, memory["m"], memory["v"]) for w, g, memory in moved]
+            scales = [1 / (1 - b2**t) for t in steps]
+            kernels.loss_and_update.adam(parameters, [*zip(rates, scales, strict=True)], decay, b1, b2, self.eps, shrink)
             return
-        g = g + decay * w
-        m += (1 - b1) * (g - m)
-        v += (1 - b2) * (g * g - v)
-        v = np.maximum(memory["v_max"], v, out=memory["v_max"])
-        w -= rate * m / (np.sqrt(v / (1 - b2**t)) + self.eps)
+        for (w, g, memory), rate, t in zip(moved, rates, steps, strict=True):
+            w *= shrink
+            g = g + decay * w
+            m, v = memory["m"], memory["v"]
+            m += (1 - b1) * (g - m)
+            v += (1 - b2) * (g * g - v)
+            v = np.maximum(memory["v_max"], v, out=memory["v_max"])
+            w -= rate * m / (np.sqrt(v / (1 - b2**t)) + self.eps)
 
 
 class AdamW(Adam):
@@ -103,8 +114,13 @@ class AdamW(Adam):
         super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad)
 
     def update(self, w, g, memory):
-        w *= 1 - self.lr * self.weight_decay
-        self.move(w, g, memory, 0.0)
+        self._move([(w, g, memory)], 0.0, 1 - self.lr * self.weight_decay)
+
+    def update_all(self, moved):
+        if type(self).update is AdamW.update:
+            self._move(moved, 0.0, 1 - self.lr * self.weight_decay)
+        else:
+            super().update_all(moved)
 
 
 class RMSprop(Optimizer):

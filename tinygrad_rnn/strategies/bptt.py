@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from ..compile import CompiledStep
 from ..core.errors import ArgumentError, with_user_line
 from ..core.mode import no_grad
+from ..core.tensor import Tensor
+from ..core.trees import flatten
 from ..data.batch import Batch
 from ..nn import Network
 from .base import Outcome, Strategy, detached
@@ -27,14 +31,30 @@ class BPTT(Strategy):
     def gradients(
         self, network: Network, batch: Batch, criterion: Criterion, state: Any = None, number: int = 0
     ) -> Outcome:
-        outputs, after = network(batch.inputs, state, batch.lengths, self.checkpoint)
-        loss = criterion(outputs, batch)
-        after = detached(after)
-        loss.backward()
+        given = batch.inputs, batch.targets, batch.lengths, criterion.shares(batch), state
+        learned = any(s.requires_grad for s in flatten(state)[0] if isinstance(s, Tensor))  # before the first step
+        step = _loss if learned else self._compiled
+        loss, after = step(network, criterion, self.checkpoint, *given)
         return Outcome(loss.item(), after)
+
+    @cached_property
+    def _compiled(self) -> CompiledStep[..., tuple[Tensor, Any]]:
+        return CompiledStep(_loss)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def _loss(
+    network: Network, criterion: Criterion, checkpoint: int | str | None,
+    inputs: Any, targets: Any, lengths: Any, shares: Any, state: Any,
+) -> tuple[Tensor, Any]:  # fmt: skip
+    """The loss, back-propagated, and the state after the batch: the same graph at every step."""
+    outputs, after = network(inputs, state, lengths, checkpoint)
+    loss = criterion.total(outputs, targets, shares)
+    after = detached(after)
+    loss.backward()
+    return loss, after
 
 
 class Checkpointed(BPTT):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..core.errors import ArgumentError, ShapeError, with_user_line
-from ..core.tensor import Tensor
+from ..core.tensor import Tensor, TensorLike
 from ..data.batch import Batch
 from ..ops import bce_with_logits, cross_entropy, mean, mse
 
@@ -35,11 +35,14 @@ class Criterion:
 
     def __call__(self, outputs: Tensor, batch: Batch) -> Tensor:
         """L of the outputs on all steps."""
-        shares = self.shares(batch)
-        errors = self.errors(outputs, batch.targets)
+        return self.total(outputs, batch.targets, self.shares(batch))
+
+    def total(self, outputs: Tensor, targets: TensorLike, shares: TensorLike | None) -> Tensor:
+        """L of the outputs, given how much each step adds to it (see `shares`)."""
+        errors = self.errors(outputs, targets)
         return mean(errors) if shares is None else (errors * shares.astype(outputs.dtype)).sum()
 
-    def errors(self, outputs: Tensor, targets: np.ndarray) -> Tensor:
+    def errors(self, outputs: Tensor, targets: TensorLike) -> Tensor:
         """ℓ of every step, (T, B), or of every sequence, (B,).
 
         Raises:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import ArgumentError, DeclarationError, with_user_line
+from ...core.mode import changed
 from ...core.tensor import Tensor
 from ...core.trees import flatten
 from ...ops import concatenate
@@ -110,11 +111,15 @@ class Dropping(Wrapper):
 
     def drawn(self, *shape: int) -> Tensor:
         """0 with probability p, else 1 / (1 − p)."""
-        kept = self.generator.random(shape) >= self.p
-        return Tensor(kept.astype(self.dtype) * self.dtype.type(1 / (1 - self.p))).named("mask", role="constant")
+        return drawn_mask(shape, self.p, self).named("mask", role="constant")
 
     def extra_repr(self) -> str:
         return f"{self.p}"
+
+
+def drawn_mask(shape: tuple[int, ...], p: float, wrapper: Dropping) -> Tensor:
+    """0 with probability p, else 1 / (1 − p)."""
+    return dropout_mask(Tensor(np.zeros(shape, wrapper.dtype)), p=p, generator=wrapper.generator)
 
 
 class DroppingByStep(Dropping):
@@ -241,13 +246,14 @@ class VariationalDropout(Dropping):
         for p, width in ((self.p, size), (self.recurrent, weight.shape[1])):
             shape = (*rows, width)
             p = p if self.training else 0.0
-            kept = self.generator.random(shape) >= p if p else np.ones(shape)
-            masks.append(Tensor(kept.astype(self.dtype) * self.dtype.type(1 / (1 - p))).named("mask", role="state"))
+            mask = drawn_mask(shape, p, self) if p else Tensor(np.ones(shape, self.dtype))
+            masks.append(mask.named("mask", role="state"))
         return initial_state(self.cell, batch), *masks
 
     def checked_state(self, state: Any, x: Tensor) -> Any:
         before = self.generator.bit_generator.state
-        checked = super().checked_state(state, x)
+        with changed(tape=None):
+            checked = super().checked_state(state, x)
         if state is not None:  # the masks drawn to compare shapes with were not used
             self.generator.bit_generator.state = before
         return checked
