@@ -143,9 +143,7 @@ def in_jax(cell: str, hidden: int, x: np.ndarray, y: np.ndarray) -> Step:
         means = [m + 0.1 * (g - m) for m, g in zip(means, gradients, strict=True)]
         squares = [v + 0.001 * (g * g - v) for v, g in zip(squares, gradients, strict=True)]
         rate, scale = 1e-3 / (1 - 0.9**t), 1 / (1 - 0.999**t)
-        moved = [
-            w - rate * m / (jnp.sqrt(v * scale) + 1e-8) for w, m, v in zip(weights, means, squares, strict=True)
-        ]
+        moved = [w - rate * m / (jnp.sqrt(v * scale) + 1e-8) for w, m, v in zip(weights, means, squares, strict=True)]
         return value, moved, means, squares
 
     state = [weights, [jnp.zeros_like(w) for w in weights], [jnp.zeros_like(w) for w in weights], 0]

@@ -35,7 +35,7 @@ def reversed_step(body: Body, saved: Sequence[Tensor], wrt: Sequence[Tensor]) ->
     seeds = [_like(out, f"d_{out.name or 'y'}") for out in results]
     targets = [*body.states, *wrt]
     with changed(record="all", scope=None, anomaly=False, origin=None):
-        pairs = pull_back(results, seeds, wrt=targets, retain_graph=True, create_graph=True)
+        pairs = pull_back(results, seeds, wrt=targets, retain_graph=True, create_graph=True, hooks=False)
     found = {x.number: g for x, g in pairs}
     with changed(record="all"):
         gradients = [found.get(x.number) for x in targets]

@@ -70,7 +70,7 @@ def scan(
             raise ArgumentError(with_user_line(f"scan: {error}")) from None
     mask = None if lengths is None else _mask(lengths, x)
     if mask is not None:
-        x = where(mask > 0.5 if mask.is_abstract else mask.numpy() > 0.5, x, 0.0)  # NaN there would reach the gradients of the weights, as 0 · NaN
+        x = where(_on(mask), x, 0.0)  # NaN there would reach the gradients of the weights, as 0 · NaN
     found = traced_once(cell, x, state, states, rebuild, mask is not None)
     if current().anomaly and x.shape[0]:  # to name the step and the op inside it
         return _step_by_step(cell, x, state, reverse, mask)
@@ -197,6 +197,11 @@ def _mask(lengths: Any, x: Tensor) -> Tensor:
     return Tensor(taken.astype(x.dtype)).named("inside", role="constant")
 
 
+def _on(mask: Tensor) -> Any:
+    """Whether a step is taken: values, or of a step that is traced a tensor."""
+    return mask > 0.5 if mask.is_abstract else mask.numpy() > 0.5
+
+
 def _step_by_step(cell: CellLike, xs: Tensor, state: Any, reverse: bool, mask: Tensor | None) -> tuple[Any, Any]:
     """The plain engine: every step in the graph."""
     T = xs.shape[0]
@@ -206,7 +211,7 @@ def _step_by_step(cell: CellLike, xs: Tensor, state: Any, reverse: bool, mask: T
         return rebuild([Tensor(np.zeros((0, *y.shape), y.dtype)) for y in ys]), state
 
     def hold(t: int, output: Any, after: Any, before: Any) -> tuple[Any, Any]:
-        return (output, after) if mask is None else held((mask if mask.is_abstract else mask.numpy())[t] > 0.5, output, after, before)
+        return (output, after) if mask is None else held(_on(mask)[t], output, after, before)
 
     outputs, state = run_steps(cell, T, lambda t: xs[t], lambda _: state, reverse=reverse, then=hold)
     return stacked(outputs), state

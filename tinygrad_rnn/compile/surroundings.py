@@ -1,4 +1,4 @@
-"""What a function finds around itself: attributes, what it closes over, globals it names; and whether they are the same.
+"""What a function finds around itself: attributes, what it closes over, globals that it names.
 
 What is traced once holds as long as these do.
 """

@@ -16,12 +16,13 @@ from typing import Any, Generic, ParamSpec, TypeVar
 import numpy as np
 from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 
-from ..core.errors import TinygradError, UntraceableError, with_user_line
+from ..core.errors import ArgumentError, TinygradError, UntraceableError, with_user_line
 from ..core.mode import changed, current, reads
 from ..core.replay import Replay
 from ..core.tape import Tape
 from ..core.tensor import Tensor
 from ..core.trees import flatten
+from ..step.cells import is_cell
 from .surroundings import Surroundings
 from .trace_cache import UncompiledWarning
 
@@ -39,33 +40,38 @@ class Trace:
         self.free = threading.Lock()
 
     def holds(self) -> bool:
-        replay = self.replay
-        if any(p.grad is not None for p in replay.absent) or any(p.grad is None for p in replay.present):
-            return False
+        for p in self.replay.absent:
+            if p.grad is not None:
+                return False
+        for p in self.replay.present:
+            if p.grad is None:
+                return False
         return self.around.hold()
 
 
 class CompiledStep(Generic[P, R]):
-    """A function of tensors with a backward pass inside, compiled: see `tg.compile`.
+    """A function of tensors, with the backward pass inside, that runs without its Python: see `compile_step`.
 
     Attributes:
         function: what was compiled.
-        reason: why it runs as it is written, uncompiled; None as long as it does not.
+        reasons: why it runs as it is written, if it does: under "grad" where gradients are recorded, under "none" in
+            `tg.no_grad`.
         traces: how often it was traced.
     """
 
     def __init__(self, function: Callable[P, R]):
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, function, updated=())
         self.function = function
-        self.reason: str | None = None
+        self.reasons: dict[str, str] = {}
         self.traces = 0
         self._kept: dict[Any, list[Trace]] = {}
         self._met: dict[Any, None] = {}
+        self._traced_under: set[str] = set()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         mode = current()
         plain = DISABLE_JIT or mode.anomaly or mode.record == "all" or mode.tape is not None
-        if plain or self.reason is not None or reads.get() is not None:
+        if plain or mode.record in self.reasons or reads.get() is not None:
             return self.function(*args, **kwargs)
         leaves, rebuild = flatten((args, kwargs))
         arrays, key = _arguments(leaves, mode.record)
@@ -75,33 +81,29 @@ class CompiledStep(Generic[P, R]):
                     return trace.rebuild(trace.replay(arrays))
                 finally:
                     trace.free.release()
-        return self._met_again(key, leaves, rebuild, arrays, args, kwargs)
-
-    def _met_again(self, key: Any, leaves: list[Any], rebuild: Any, arrays: list[Any], args: Any, kwargs: Any) -> R:
-        """Trace what is met the second time (or is the first of all): of ever new shapes none is worth it."""
-        if self.traces and key not in self._met:
+        if mode.record in self._traced_under and key not in self._met:  # of ever new shapes none is worth a trace
             self._met[key] = None
             if len(self._met) > 100 * KEPT:
                 del self._met[next(iter(self._met))]
             return self.function(*args, **kwargs)
-        self._met[key] = None
         try:
             trace = self._traced(leaves, rebuild)
         except UntraceableError as error:
             result = self.function(*args, **kwargs)  # what is wrong with it comes first
-            self.reason = str(error).split("\n  at ")[0]
-            at = str(error)[len(self.reason) :]
-            warnings.warn(
-                f"{self!r} runs as it is written, not compiled: {self.reason}{at}", UncompiledWarning, stacklevel=3
-            )
+            self.reasons[mode.record] = str(error).split("\n  at ")[0]
+            message = f"{self!r} runs as it is written, not compiled: {error}"
+            warnings.warn(message, UncompiledWarning, stacklevel=2)
             return result
+        self._met[key] = None
+        self._traced_under.add(mode.record)
         self._keep(key, trace)
-        return trace.rebuild(trace.replay(arrays))
+        with trace.free:
+            return trace.rebuild(trace.replay(arrays))
 
     def _keep(self, key: Any, trace: Trace) -> None:
         self.traces += 1
         self._kept.setdefault(key, []).insert(0, trace)
-        while sum(map(len, self._kept.values())) > KEPT:
+        if sum(map(len, self._kept.values())) > KEPT:
             oldest = next(iter(self._kept))
             self._kept[oldest].pop()
             if not self._kept[oldest]:
@@ -113,41 +115,88 @@ class CompiledStep(Generic[P, R]):
         Raises:
             UntraceableError: it cannot be traced, and why.
         """
-        roots = [self.function, *[x for x in leaves if not isinstance(x, (Tensor, np.ndarray))]]
+        function: Any = self.function
+        given = [x for x in leaves if isinstance(x, (Tensor, np.ndarray))]
+        for x in given:
+            if isinstance(x, Tensor) and x.requires_grad:
+                raise UntraceableError(f"the argument {x.describe()} requires a gradient, which would end there")
+        roots = [function, *[x for x in leaves if not isinstance(x, (Tensor, np.ndarray))]]
         around = Surroundings(roots)
         states = _RandomStates(around.generators)
-        for x in leaves:
-            if isinstance(x, Tensor) and x.requires_grad:
-                raise UntraceableError(f"an argument, {x.describe()}, requires a gradient, which ends where it is given")
         tape = Tape(around.tensors)
-        inputs = [tape.input(x.shape, x.dtype) for x in leaves if isinstance(x, (Tensor, np.ndarray))]
+        inputs = [tape.input(x.shape, x.dtype) for x in given]
         stand_ins = iter(inputs)
         args, kwargs = rebuild([next(stand_ins) if isinstance(x, (Tensor, np.ndarray)) else x for x in leaves])
         seen: list[Tensor | None] = []
         token = reads.set(seen)
         try:
             with changed(tape=tape):
-                outputs, rebuild_outputs = flatten(self.function(*args, **kwargs))
+                outputs, rebuild_outputs = flatten(function(*args, **kwargs))
                 tape.bind()
             _check_reads(seen, tape)
+            _check_returned(outputs, tape)
             replay = Replay(tape, inputs, outputs)
         except UntraceableError:
             raise
         except Exception as error:
-            first = str(error) if isinstance(error, TinygradError) else f"{type(error).__name__}: {error}"
-            raise UntraceableError(first) from error
+            what = str(error) if isinstance(error, TinygradError) else f"{type(error).__name__}: {error}"
+            raise UntraceableError(what) from error
         finally:
             reads.reset(token)
             tape.restore()
             drew = states.restore()
-        if Surroundings(roots).facts != around.facts:
-            raise UntraceableError(f"{self!r} changes attributes or globals that it reads")
         if drew:
             raise UntraceableError(f"{self!r} draws random numbers that are no op's (see tg.dropout)")
+        if Surroundings(roots).facts != around.facts:
+            raise UntraceableError(f"{self!r} changes what it reads: attributes, globals or what it closes over")
         return Trace(replay, around, rebuild_outputs)
 
     def __repr__(self) -> str:
         return getattr(self.function, "__qualname__", repr(self.function))
+
+
+def compile_step(function: Callable[P, R]) -> CompiledStep[P, R]:
+    """A function of tensors that is traced once, and then done again without building a graph or running its Python.
+
+    Meant for a whole training step: forward, `backward`, clipping, ``optimizer.step()``. Results and weights are those
+    of the function as it is written, to the bit.
+
+    Args:
+        function: called with tensors or arrays, which are the inputs of the compiled step; and with anything else,
+            which counts as it is when traced, so that other numbers, texts or modules are traced again.
+
+    The step is traced with shapes only, again for other shapes and dtypes, for other attributes of modules and of
+    objects that it closes over or names, and for other globals. Tensors among them (weights) and an optimiser's
+    learning rate are read at every call; so are random generators where ops draw from them (`tg.dropout`). What else
+    its Python does (printing, counting) is done once. Returned tensors are new ones without a graph.
+
+    What cannot be compiled runs as it is written, with one `UncompiledWarning` that says why: a step that takes values
+    as numbers (``item()``, a branch on them), that overwrites tensors itself, or that returns what a gradient is to be
+    pulled through later; so does every step under `tg.detect_anomaly`, without a warning.
+
+    >>> layer = tg.nn.Linear(3, 1, generator=np.random.default_rng(0))
+    >>> optimizer = tg.optim.SGD(layer.parameters(), lr=0.1)
+    >>> def step(x, y):
+    ...     optimizer.zero_grad()
+    ...     loss = ((layer(x) - y) ** 2).mean()
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     return loss
+    >>> compiled = tg.compile(step)
+    >>> x, y = np.ones((8, 3), np.float32), np.ones((8, 1), np.float32)
+    >>> losses = [compiled(x, y).item() for _ in range(3)]
+    >>> losses[0] > losses[1] > losses[2]
+    True
+
+    Raises:
+        ArgumentError: it is no function.
+    """
+    if is_cell(function) and not callable(function):
+        message = f"compile: {type(function).__name__} is a cell; with a sequence, tg.compile(cell, xs) shows its loop"
+        raise ArgumentError(with_user_line(message))
+    if not callable(function) or isinstance(function, type):
+        raise ArgumentError(with_user_line(f"compile: expected a function of tensors, got {function!r}"))
+    return CompiledStep(function)
 
 
 def _arguments(leaves: Sequence[Any], record: str) -> tuple[list[Any], Any]:
@@ -172,8 +221,16 @@ def _check_reads(seen: Sequence[Tensor | None], tape: Tape) -> None:
     """Raise if values were taken that may be others at the next run."""
     for x in seen:
         if x is not None and (x.number in tape.made or x.number < tape.since):
-            what = f"takes values of {x.path} {x.describe()} as numbers (numpy(), item(), a branch)"
+            what = f"it takes values of {x.path} {x.describe()} as numbers (numpy(), item(), a branch)"
             raise UntraceableError(with_user_line(what))
+
+
+def _check_returned(outputs: Sequence[Any], tape: Tape) -> None:
+    """Raise if somebody may want to pull a gradient through what is returned, which has no graph."""
+    for x in outputs:
+        if isinstance(x, Tensor) and x.requires_grad and x.op is not None and x.number not in tape.freed:
+            what = f"{x.path} {x.describe()} is returned and requires a gradient, which would end there"
+            raise UntraceableError(f"{what}; call backward() inside, return x.detach(), or call it under tg.no_grad()")
 
 
 class _RandomStates:
@@ -196,8 +253,3 @@ class _RandomStates:
         for g, state in zip(self.generators, self.states[2:], strict=True):
             g.bit_generator.state = state
         return True
-
-
-def compile_step(function: Callable[P, R]) -> CompiledStep[P, R]:
-    """See `tg.compile`."""
-    return CompiledStep(function)

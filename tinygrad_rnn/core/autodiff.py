@@ -88,12 +88,13 @@ def pull_back(
     wrt: Sequence[Tensor] | None = None,
     retain_graph: bool = False,
     create_graph: bool = False,
+    hooks: bool = True,
 ) -> list[tuple[Tensor, Tensor]]:
     """The vector-Jacobian product of the whole graph: (node, gradient) for every leaf, or for `wrt`.
 
     Without `wrt` gradients flow to what requires one; with it, to `wrt` and no further back, whatever requires
-    a gradient. With `create_graph` the rules run on tensors and record; without, on bare arrays. A node that
-    the roots do not depend on has no pair.
+    a gradient. With `create_graph` the rules run on tensors and record, with or without the `hooks` of nodes (which
+    are no part of a derivation); else on bare arrays. A node that the roots do not depend on has no pair.
     """
     wanted: set[int] | None = None
     needed: set[int] | None = None
@@ -105,7 +106,7 @@ def pull_back(
         needed = {node.number for node in order}
     if create_graph:
         with changed(record="all" if current().record == "all" else "grad"):
-            return _walk_recording(order, _seeded(roots, seeds), wanted, needed, retain_graph)
+            return _walk_recording(order, _seeded(roots, seeds), wanted, needed, retain_graph, hooks)
     if (tape := current().tape) is not None:
         pulled = Pulled(order, roots, seeds, wrt, retain_graph, tape)
         tape.add(pulled)
@@ -325,6 +326,7 @@ def _walk_recording(
     wanted: set[int] | None,
     needed: set[int] | None,
     retain_graph: bool,
+    hooks: bool,
 ) -> list[tuple[Tensor, Tensor]]:
     """Higher order: the same walk with rules on tensors, so that the backward pass is itself a graph."""
     found: list[tuple[Tensor, Tensor]] = []
@@ -335,7 +337,7 @@ def _walk_recording(
             continue
         op, extra = node.op, node.extra
         move_to(node)
-        if extra is not None and extra.hooks:
+        if extra is not None and extra.hooks and hooks:
             g = hooked(node, g)
         if anomaly:
             check_finite_sum(node, g)

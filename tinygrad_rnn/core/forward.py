@@ -72,5 +72,5 @@ def _transposed_vjp(node: Tensor, i: int, t: Tensor) -> Tensor | None:
         gi = node.op.vjp(i, g, node, node.inputs, node.attrs)
         if gi is None or not gi.requires_grad:
             return None
-        pairs = pull_back([gi], [t], wrt=[g], retain_graph=True, create_graph=True)
+        pairs = pull_back([gi], [t], wrt=[g], retain_graph=True, create_graph=True, hooks=False)
     return pairs[0][1] if pairs else None

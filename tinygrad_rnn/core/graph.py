@@ -213,7 +213,9 @@ class Graph:
         named = [n for n in nodes if n.name is not None and n.dtype.kind == "f" and self.role(n) != "constant"]
         asked = {x.number: x for x in (*targets, *named)}
         with changed(record="all"):
-            pairs = pull_back(self.outputs, seeds, wrt=list(asked.values()), retain_graph=True, create_graph=True)
+            pairs = pull_back(
+                self.outputs, seeds, wrt=list(asked.values()), retain_graph=True, create_graph=True, hooks=False
+            )
         found = {x.number: g for x, g in pairs}
         missing = [x for x in targets if x.number not in found]
         if wrt is not None and missing:

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from .tape import Applied, Called, Event, Fetched, Tape
 from .tensor import Tensor, next_number
 
@@ -53,7 +55,7 @@ class Replay:
                 run()
                 for x in late:
                     x._array = None
-            return [result() for result in self._results]
+            return [result(arrays) for result in self._results]
         finally:
             for x in self._made:
                 x._array = None
@@ -80,16 +82,19 @@ def _dropped(events: Sequence[Event], made: set[int]) -> list[list[Tensor]]:
     return dropped[::-1]
 
 
-def _result(x: Any, tape: Tape, events: Sequence[Event]) -> Callable[[], Any]:
-    """How to get one of the things that the step returns."""
+def _result(x: Any, tape: Tape, events: Sequence[Event]) -> Callable[[Sequence[np.ndarray]], Any]:
+    """How to get one of the things that the step returns, which is given these arrays."""
     if not isinstance(x, Tensor) or x.number not in tape.made:
-        return lambda: x
+        return lambda _: x
     for event in events:
         if isinstance(event, Called) and event.y is x:
-            return lambda: event.number
+            return lambda _: event.number
 
-    def fresh() -> Tensor:
-        y = Tensor(x._array)
+    def fresh(given: Sequence[np.ndarray]) -> Tensor:
+        array: Any = x._array
+        if any(np.may_share_memory(array, other) for other in given):  # which its owner may fill again
+            array = array.copy()
+        y = Tensor(array)
         y.name, y.source = x.name, "compile"
         return y
 

@@ -344,6 +344,7 @@ class Tensor(_Methods):
             raise UntraceableError(with_user_line(f"{what}: {self.path} {self.describe()} is overwritten"))
         if self._array is None or reads.get() is not None:
             self.numpy()  # raises, or is noted
+        assert self._array is not None
         self.version = next_number()
         Writes.latest = max(Writes.latest, self.version)
         if sys.getrefcount(self._array) > 2 or not self._array.flags.owndata or not self._array.flags.writeable:

@@ -83,7 +83,9 @@ class Adjoints:
         graph = Graph(q.value, boundary=list(reads.values()))
         targets = [reads[n.number] for n in graph.nodes if n.number in reads]
         with changed(record="all", scope=None, anomaly=False, origin=None):
-            pairs = pull_back([q.value], [self.seeds[q.node.number]], wrt=targets, retain_graph=True, create_graph=True)
+            pairs = pull_back(
+                [q.value], [self.seeds[q.node.number]], wrt=targets, retain_graph=True, create_graph=True, hooks=False
+            )
         found = {x.number: g for x, g in pairs}
         made = []
         known = self.known | {q.value.number: q.symbol}

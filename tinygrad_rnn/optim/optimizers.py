@@ -86,8 +86,8 @@ class Adam(Optimizer):
         rates = [self.lr / (1 - b1**t) for t in steps]
         if not self.amsgrad:
             parameters = [(w, g, memory["m"], memory["v"]) for w, g, memory in moved]
-            scales = [1 / (1 - b2**t) for t in steps]
-            kernels.loss_and_update.adam(parameters, [*zip(rates, scales, strict=True)], decay, b1, b2, self.eps, shrink)
+            given = [(rate, 1 / (1 - b2**t)) for rate, t in zip(rates, steps, strict=True)]
+            kernels.loss_and_update.adam(parameters, given, decay, b1, b2, self.eps, shrink)
             return
         for (w, g, memory), rate, t in zip(moved, rates, steps, strict=True):
             w *= shrink
