@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import UntraceableError, with_user_line
+from ..core.errors import between, with_user_line
 from ..core.op import Op
+from ..core.tape import UntraceableError
 from ..core.tensor import Tensor
 
 _PLAIN = {int, float, complex, bool, str, bytes, type(None)}
@@ -72,7 +73,7 @@ class Surroundings:
         elif isinstance(x, np.ndarray):
             self._add_array(x)
         elif isinstance(x, FunctionType):
-            if _open(x.__module__):
+            if _open_file(x.__code__.co_filename):
                 self._watch(_around, x)
                 self._stack += _surroundings(x)
         elif isinstance(x, MethodType):
@@ -168,5 +169,9 @@ def _open(module: str | None) -> bool:
     root = (module or "builtins").split(".")[0]
     if root in _CLOSED or root == "tinygrad_rnn":
         return root == "__main__"
-    file = getattr(sys.modules.get(root), "__file__", None) or ""
-    return "site-packages" not in file and "dist-packages" not in file
+    return _open_file(getattr(sys.modules.get(root), "__file__", None) or "")
+
+
+@functools.cache
+def _open_file(name: str) -> bool:
+    return not between(name) and "site-packages" not in name and "dist-packages" not in name

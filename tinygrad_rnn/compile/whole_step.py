@@ -16,10 +16,10 @@ from typing import Any, Generic, ParamSpec, TypeVar
 import numpy as np
 from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 
-from ..core.errors import ArgumentError, TinygradError, UntraceableError, with_user_line
+from ..core.errors import ArgumentError, TinygradError, with_user_line
 from ..core.mode import changed, current, reads
 from ..core.replay import Replay
-from ..core.tape import Tape
+from ..core.tape import Tape, UntraceableError
 from ..core.tensor import Tensor
 from ..core.trees import flatten
 from ..step.cells import is_cell

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .apply import gathered, located
 from .broadcasting import cast
 from .errors import DTypeError, GradientError, NonScalarBackwardError, ShapeError, with_user_line
-from .mode import changed, current, move_to
+from .mode import Recorder, changed, current, move_to
 from .op import Collector
 from .operands import owned
 from .order import ancestors, between
 from .tensor import Tensor, TensorLike, Writes, abstract
 from .watch import check_finite, check_finite_sum, check_unchanged
-
-if TYPE_CHECKING:
-    from .tape import Tape
 
 
 def backward(
@@ -132,7 +129,7 @@ class Pulled:
 
     def __init__(
         self, order: list[Tensor], roots: Sequence[Tensor], seeds: Sequence[Tensor], wrt: Sequence[Tensor] | None,
-        retain_graph: bool, tape: Tape,
+        retain_graph: bool, tape: Recorder,
     ):  # fmt: skip
         self.order, self.roots, self.seeds, self.wrt = order, roots, seeds, wrt
         for node in order:

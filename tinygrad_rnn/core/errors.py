@@ -50,10 +50,6 @@ class AbstractValueError(TinygradError, TypeError):
     """A value was asked of a tensor that was traced with a shape only."""
 
 
-class UntraceableError(TinygradError, TypeError):
-    """A step that is traced to be done again does something that its tape cannot hold."""
-
-
 class GradientError(TinygradError, RuntimeError):
     """Base of the errors of a backward pass."""
 
@@ -102,7 +98,7 @@ class FileFormatError(TinygradError, ValueError):
     """A file is damaged or of another format."""
 
 
-def _between(file: str) -> bool:
+def between(file: str) -> bool:
     """Whether a line of this file only stands between the user's and ours: this package, NumPy or Python's library."""
     if file.startswith(_STANDARD):
         return not file[len(_STANDARD) :].startswith(_INSTALLED)
@@ -112,7 +108,7 @@ def _between(file: str) -> bool:
 def user_line() -> str:
     """The innermost line of the call stack that is the user's own, as ``file:number: source``."""
     frame = sys._getframe(1)
-    while frame is not None and _between(frame.f_code.co_filename):
+    while frame is not None and between(frame.f_code.co_filename):
         frame = frame.f_back
     if frame is None:
         return ""

@@ -5,15 +5,14 @@ One immutable `Mode` lives in a context variable, so one thread's ``no_grad`` is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from .tape import Tape
     from .tensor import Tensor
 
 
@@ -32,6 +31,25 @@ class Scope:
         return self.path
 
 
+class Recorder(Protocol):
+    """What is told of everything that a step does; a `Tape` is one."""
+
+    made: dict[int, Tensor]
+    freed: set[int]
+
+    def applied(self, y: Tensor, op: Any, inputs: tuple[Tensor, ...], attrs: dict[str, Any]) -> None: ...
+
+    def same(self, y: Tensor, x: Tensor) -> None: ...
+
+    def add(self, event: Any) -> None: ...
+
+    def call(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any], number: bool
+    ) -> Tensor | None: ...
+
+    def refuse(self, why: str) -> NoReturn: ...
+
+
 class Mode:
     """An immutable record. `plain` is true when an op has nothing to do beyond computing and recording."""
 
@@ -43,7 +61,7 @@ class Mode:
         scope: Scope | None = None,
         anomaly: bool = False,
         origin: Tensor | None = None,
-        tape: Tape | None = None,
+        tape: Recorder | None = None,
     ):
         self.record = record  # "grad": what needs a gradient; "all": everything; "none"
         self.scope = scope

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, ParamSpec, Protocol, TypeVar
 import numpy as np
 
 from .apply import explain
-from .errors import TinygradError, UntraceableError, with_user_line
+from .errors import TinygradError, with_user_line
 from .mode import current
 from .op import Op
 from .tensor import Tensor, abstract, next_number
@@ -23,6 +23,10 @@ from .trees import flatten
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class UntraceableError(TinygradError, TypeError):
+    """A step that is traced to be done again does something that its tape cannot hold."""
 
 
 class Event(Protocol):

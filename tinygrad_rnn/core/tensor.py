@@ -19,7 +19,6 @@ from .errors import (
     GradientWarning,
     MutatedTensorError,
     ShapeError,
-    UntraceableError,
     with_user_line,
 )
 from .mode import Scope, current, reads
@@ -340,8 +339,8 @@ class Tensor(_Methods):
         if self.requires_grad and current().records:
             need = "requires a gradient; overwrite it under no_grad()"
             raise GradientError(with_user_line(f"{what}: {self.path} {self.describe()} {need}"))
-        if current().tape is not None:
-            raise UntraceableError(with_user_line(f"{what}: {self.path} {self.describe()} is overwritten"))
+        if (tape := current().tape) is not None:
+            tape.refuse(f"{what}: {self.path} {self.describe()} is overwritten")
         if self._array is None or reads.get() is not None:
             self.numpy()  # raises, or is noted
         assert self._array is not None
