@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
-from docs.lessons import BLOCK, LEARN, LESSONS, run
+from docs.lessons import BLOCK, LEARN, LESSONS, engine, run
 
 FIGURES = LEARN / "figures"
 
@@ -29,6 +30,29 @@ def test_a_lesson_prints_and_draws_what_it_shows(page: Path, tmp_path: Path) -> 
     assert drawn.keys() == set(re.findall(r"\]\(figures/([^)]+)\)", text)), "pictures made, and pictures shown"
     for name, picture in drawn.items():
         assert picture == (FIGURES / name).read_bytes(), f"python tests/docs/lessons.py figures writes {name}"
+
+
+def test_the_example_is_the_engine_of_the_lessons() -> None:
+    """Every definition of it is the last that the lessons give of that name, and none of theirs is left out."""
+    example = (LEARN.parents[1] / "examples" / "own_engine.py").read_text(encoding="utf-8")
+    own = example[example.index("# 1.") : example.index("# 2.")]
+    theirs = definitions(engine(len(LESSONS)))
+    assert definitions(own) == {k: v for k, v in theirs.items() if k not in ("itertools", "numpy")}
+
+
+def definitions(source: str) -> dict[str, str]:
+    """What is defined, imported or assigned at the top of a module, each name as it was last."""
+    found: dict[str, str] = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign):
+            names = [ast.unparse(target) for target in node.targets]
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names = [alias.name for alias in node.names]
+        else:
+            assert isinstance(node, (ast.FunctionDef, ast.ClassDef))
+            names = [node.name]
+        found |= dict.fromkeys(names, ast.unparse(node))
+    return found
 
 
 def test_links_lead_somewhere_and_every_figure_is_shown() -> None:
