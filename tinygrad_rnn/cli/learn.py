@@ -40,6 +40,7 @@ def add(commands: Any) -> None:
     what.add_argument("--hint", metavar="NAME", nargs="?", const="", help="a hint (default: for the next one)")
     what.add_argument("--reset", metavar="NAME", help="begin one anew; a copy of yours is kept")
     what.add_argument("--solution", metavar="NAME", help="print the solution of one")
+    what.add_argument("--notebooks", action="store_true", help="put them there as notebooks too")
     parser.add_argument("--language", choices=tuple(LANGUAGES), help="of the texts (default: the folder's, or yours)")
     parser.set_defaults(run=run)
 
@@ -70,6 +71,8 @@ def run(given: argparse.Namespace) -> None:
         copy = folder.reset(named[0])
         kept = copy if copy is not None else said("nothing kept", folder.language)
         print(said("reset", folder.language, folder.file(named[0]), kept))
+    elif given.notebooks:
+        print(said("notebooks", folder.language, folder.fill_notebooks(), path))
     elif given.watch:
         _watch(folder)
     else:

@@ -64,9 +64,7 @@ def raised(error: BaseException, language: str, file: str = "") -> list[Line]:
         return [("strong", f"  {said('syntax', language)}"), ("plain", f"    {place}"), ("plain", f"    {error.msg}")]
     if isinstance(error, SystemExit):
         return [("strong", f"  {said('exits', language)}")]
-    own = [
-        f for f in traceback.extract_tb(error.__traceback__) if f.filename == file or f.filename.startswith("<ipyth")
-    ]
+    own = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file or _of_notebook(f.filename)]
     if not own:
         key = "refused" if is_refusal(error) else "uncomparable"
         return [("strong", f"  {said(key, language, text)}")]
@@ -74,6 +72,11 @@ def raised(error: BaseException, language: str, file: str = "") -> list[Line]:
     source = (own[-1].line or linecache.getline(file, number)).strip()
     lines = [("strong", f"  {said('raised', language)}"), ("plain", f"    {said('line', language, number, source)}")]
     return [*lines, *(("plain", f"    {part}") for part in text.splitlines()[:6])]
+
+
+def _of_notebook(file: str) -> bool:
+    """Whether a line stands in a cell: IPython and its kernel name them so."""
+    return file.startswith("<ipython-") or "ipykernel_" in file
 
 
 def _unwritten(file: str, language: str) -> list[Line]:

@@ -6,13 +6,9 @@ import dataclasses
 import difflib
 import functools
 import importlib
-from collections.abc import Mapping
-from typing import Any
 
 from ..core.errors import ArgumentError
-from .answer import answer
-from .description import LANGUAGES, Exercise
-from .grading import grade
+from .description import Exercise
 from .tasks import ORDER
 
 
@@ -32,32 +28,10 @@ def exercise(name: str) -> Exercise:
     Raises:
         ArgumentError: there is none.
     """
-    wanted = name.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".py").lower()
+    wanted = name.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".py").removesuffix(".ipynb").lower()
     for e in exercises():
         if wanted in (e.name, e.file[:-3]) or (wanted.isdecimal() and int(wanted) == e.number):
             return e
     near = difflib.get_close_matches(wanted, ORDER, 1)
     hint = f" (did you mean {near[0]}?)" if near else f"; they are numbered 1 to {len(ORDER)} (learn --list)"
     raise ArgumentError(f"there is no exercise {name!r}{hint}")
-
-
-def check(name: str, namespace: Mapping[str, Any], language: str = "en") -> bool:
-    """Grade the functions of a namespace, ``globals()`` of a notebook, and print the answer.
-
-    Args:
-        name: of the exercise.
-        namespace: where its functions are, by name.
-        language: ``"en"`` or ``"zh"``.
-
-    Returns:
-        Whether all of it is right.
-
-    Raises:
-        ArgumentError: there is no such exercise or language.
-    """
-    if language not in LANGUAGES:
-        raise ArgumentError(f"check: language is one of {', '.join(LANGUAGES)}, not {language!r}")
-    one = exercise(name)
-    wrong = grade(one, namespace)
-    print("\n".join(text for _, text in answer(one, wrong, language)))
-    return wrong is None

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..core.errors import FileFormatError
 from .catalogue import exercises
 from .description import LANGUAGES, Exercise
+from .notebook import notebook_text
 from .paper import starter_file
 
 PROGRESS = ".progress.json"
@@ -56,20 +57,27 @@ class ReaderFolder:
     def fill(self) -> int:
         """Put files there that are missing, or were never touched and are of another language or version."""
         self.path.mkdir(parents=True, exist_ok=True)
-        written = 0
-        for e in exercises():
-            file, text = self.file(e), starter_file(e, self.language)
-            if file.exists() and (_digest(file.read_bytes()) != self._written.get(e.name)
-                                  or file.read_bytes() == text.encode()):  # fmt: skip
-                continue
-            self._put(e, text)
-            written += 1
         self.save()
-        return written
+        return sum(self._renew(self.file(e), starter_file(e, self.language)) for e in exercises())
 
-    def _put(self, e: Exercise, text: str) -> None:
-        self.file(e).write_bytes(text.encode())
-        self._written[e.name] = _digest(text.encode())
+    def fill_notebooks(self) -> int:
+        """The same with notebooks."""
+        return sum(
+            self._renew(self.file(e).with_suffix(".ipynb"), notebook_text(e, self.language)) for e in exercises()
+        )
+
+    def _renew(self, file: Path, text: str) -> bool:
+        """Write a file that is missing, or was never touched and has another text now."""
+        if file.exists() and (_digest(file.read_bytes()) != self._written.get(_key(file))
+                              or file.read_bytes() == text.encode()):  # fmt: skip
+            return False
+        self._put(file, text)
+        return True
+
+    def _put(self, file: Path, text: str) -> None:
+        file.write_bytes(text.encode())
+        self._written[_key(file)] = _digest(text.encode())
+        self.save()
 
     def file(self, e: Exercise) -> Path:
         """Where an exercise is."""
@@ -93,18 +101,24 @@ class ReaderFolder:
     def reset(self, e: Exercise) -> Path | None:
         """The file as it was at the beginning; returns where the reader's copy is, if there was anything to keep."""
         file, copy = self.file(e), None
-        if file.exists() and _digest(file.read_bytes()) != self._written.get(e.name):
+        if file.exists() and _digest(file.read_bytes()) != self._written.get(_key(file)):
             kept = self.path / "kept"
             kept.mkdir(exist_ok=True)
             number = 1
             while (copy := kept / f"{e.file[:-3]}.{number}.py").exists():
                 number += 1
             file.replace(copy)
-        self._put(e, starter_file(e, self.language))
+        self._put(file, starter_file(e, self.language))
         self.done = [name for name in self.done if name != e.name]
         self.hints.pop(e.name, None)
         self.save()
         return copy
+
+
+def _key(file: Path) -> str:
+    """What a file's digest is kept under: ``product``, or ``product.ipynb``."""
+    name = file.name.split("_", 1)[1]
+    return name.removesuffix(".py")
 
 
 def _digest(data: bytes) -> str:

@@ -44,9 +44,11 @@ SENTENCES: dict[str, Both] = {
     "file hint": ("A hint: tinygrad-rnn learn --hint {}", "提示：tinygrad-rnn learn --hint {}"),
     "file check": ("Save the file while `tinygrad-rnn learn --watch` runs; or: tinygrad-rnn learn --check {}",
                    "在 `tinygrad-rnn learn --watch` 运行时保存本文件；或运行：tinygrad-rnn learn --check {}"),
+    "notebook solution": ("The solution: `tinygrad-rnn learn --solution {}`", "答案：`tinygrad-rnn learn --solution {}`"),
     # the command
     "welcome": ("{} exercises in {}: from a · b to the backward pass of an LSTM.", "{1} 里有 {0} 个练习：从 a · b 到 LSTM 的反向传播。"),
     "added": ("{} files written; nothing of yours was changed.", "写入了 {} 个文件；你的文件都没有改动。"),
+    "notebooks": ("{} notebooks written to {}; nothing of yours was changed.", "在 {1} 写入了 {0} 个笔记本；你的文件都没有改动。"),
     "begin": ("Begin: {}   (then open {} in your editor)", "开始：{}   （然后用编辑器打开 {}）"),
     "progress": ("{} of {} done", "已完成 {}/{}"),
     "next": ("Next: {}", "下一个：{}"),
