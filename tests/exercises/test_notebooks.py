@@ -63,15 +63,13 @@ def printed(cell: Any) -> str:
 def test_an_error_in_a_cell_is_named_with_its_line_and_none_of_ours() -> None:
     nbclient = pytest.importorskip("nbclient")
     of = nbformat.v4
-    code = "def backward(a, b, g):\n    return g * b, g / (a - a)"
+    code = "def backward(a, b, g):\n    return g * b, g / a.none"
     ends = "def backward(a, b, g):\n    exit()"
     check = "from tinygrad_rnn.exercises import check\ncheck('product', globals())"
-    notebook = of.new_notebook(
-        cells=[of.new_code_cell(c) for c in (code.replace("a - a", "a.none"), check, ends, check)]
-    )
+    notebook = of.new_notebook(cells=[of.new_code_cell(c) for c in (code, check, ends, check)])
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     said = printed(notebook.cells[1])
-    assert "line 2: return g * b, g / (a.none)" in said
+    assert "line 2: return g * b, g / a.none" in said
     assert "AttributeError" in said
     assert printed(notebook.cells[3]).startswith("✗ 01")
 

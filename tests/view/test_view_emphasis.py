@@ -1,5 +1,7 @@
 """What drawings point out: paths, all uses of a weight, cuts, the size of gradients."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from view_cases import cells, nodes
@@ -64,6 +66,19 @@ def test_truncation_is_drawn_where_it_cuts(level, cuts, before):
     assert drawing.svg.count("<line") == 4 * len(before)  # two strokes each
     assert drawing.pdf.startswith(b"%PDF")
     assert "-.->" in drawing.mermaid
+
+
+def test_edges_into_gates_are_wide_too():
+    cell = tg.nn.RNNCell(3, 4, generator=np.random.default_rng(0))
+    with tg.no_grad():
+        cell.weight_hh.assign_(0.2 * np.eye(4))
+    _, h = tg.unroll(cell, np.ones((5, 1, 3), np.float32))
+    drawing = tg.draw((h**2).sum(), level="gate", show=("name", "flow"))
+    lanes = [e for e in drawing._picture.edges if e.kind == "lane"]
+    assert len(lanes) == 4 + 1  # between steps, and into the first, where none comes back
+    wide = [e.wide for e in lanes if e.wide is not None]
+    assert len(wide) == 4
+    assert all(a < b - 0.5 for a, b in pairwise(wide))  # a fifth and less of each is left a step before
 
 
 def test_edges_as_wide_as_gradients():

@@ -62,9 +62,8 @@ class ReaderFolder:
 
     def fill_notebooks(self) -> int:
         """The same with notebooks."""
-        return sum(
-            self._renew(self.file(e).with_suffix(".ipynb"), notebook_text(e, self.language)) for e in exercises()
-        )
+        files = {self.file(e).with_suffix(".ipynb"): notebook_text(e, self.language) for e in exercises()}
+        return sum(self._renew(file, text) for file, text in files.items())
 
     def _renew(self, file: Path, text: str) -> bool:
         """Write a file that is missing, or was never touched and has another text now."""

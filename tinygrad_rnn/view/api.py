@@ -123,7 +123,7 @@ def draw(
     if "grad" in shown and isinstance(thing, Tensor):
         sheet.gradients = gradients(thing)
     if "flow" in shown:
-        sheet.emphasis.norms = norms(thing)
+        sheet.emphasis.norms = norms(sheet, thing)
     picture = build(sheet, show=shown, title=title, theme=THEMES[theme], across=level != "op")
     picture.adaptive, picture.legend, picture.language = theme == "auto", legend, language
     return Drawing(picture, engine=engine, time_limit=time_limit)

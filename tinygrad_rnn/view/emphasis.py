@@ -55,8 +55,8 @@ def gradients(thing: Tensor) -> dict[int, np.ndarray]:
     return found
 
 
-def norms(thing: Any) -> dict[tuple[int, int], float]:
-    """The norm of what comes back along every edge of the graph of a loss.
+def norms(sheet: Sheet, thing: Any) -> dict[tuple[int, int], float]:
+    """The norm of what comes back along every edge that is drawn of the graph of a loss.
 
     Raises:
         ArgumentError: it is no scalar with values that requires a gradient.
@@ -69,10 +69,28 @@ def norms(thing: Any) -> dict[tuple[int, int], float]:
             for c in step.contributions:
                 pair = (c.operand.number, step.node.number)
                 found[pair] = float(np.hypot(found.get(pair, 0.0), np.linalg.norm(c.gradient)))
-        return found
     except TinygradError as error:
         reason = str(error).splitlines()[0]
         raise ArgumentError(with_user_line(f"draw: show='flow' needs a loss to differentiate: {reason}")) from None
+    drawn = {n.number for n in sheet.order}
+    for node in sheet.order:
+        for x in sheet.operands[node.number]:
+            pair = (x.number, node.number)
+            if pair not in found and (parts := [p for p in _through(node, x, drawn) if p in found]):
+                found[pair] = float(np.hypot.reduce([found[p] for p in parts]))
+    return found
+
+
+def _through(node: Tensor, x: Tensor, drawn: set[int]) -> list[tuple[int, int]]:
+    """The edges by which x is read within what a drawn node stands for, such as a gate with its products."""
+    inside, edges = [node], []
+    for n in inside:
+        for y in n.inputs or ():
+            if y.number == x.number:
+                edges.append((x.number, n.number))
+            elif y.number not in drawn and all(y is not m for m in inside):
+                inside.append(y)
+    return edges
 
 
 def _numbers(sheet: Sheet, thing: Any) -> set[int]:
