@@ -211,11 +211,9 @@ class Graph:
         ]  # fmt: skip
         seeds = [_seed(out) for out in self.outputs] if seeds is None else list(seeds)
         named = [n for n in nodes if n.name is not None and n.dtype.kind == "f" and self.role(n) != "constant"]
-        asked = {x.number: x for x in (*targets, *named)}
+        wanted = [*{x.number: x for x in (*targets, *named)}.values()]
         with changed(record="all"):
-            pairs = pull_back(
-                self.outputs, seeds, wrt=list(asked.values()), retain_graph=True, create_graph=True, hooks=False
-            )
+            pairs = pull_back(self.outputs, seeds, wrt=wanted, retain_graph=True, create_graph=True, hooks=False)
         found = {x.number: g for x, g in pairs}
         missing = [x for x in targets if x.number not in found]
         if wrt is not None and missing:
