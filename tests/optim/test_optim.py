@@ -66,6 +66,27 @@ def test_continues_exactly_from_its_state_dict(name, options, tmp_path):
         np.testing.assert_array_equal(p.numpy(), q.numpy())
 
 
+@pytest.mark.parametrize("kind", [tg.optim.Adam, tg.optim.AdamW])
+def test_a_subclass_changes_what_one_parameter_becomes(kind):
+    """All parameters are updated in one call, unless a subclass says how each is."""
+
+    class Halved(kind):
+        def update(self, w, g, memory):
+            super().update(w, g * 0.5, memory)
+
+    found = []
+    for make, factor in ((kind, 0.5), (Halved, 1.0)):
+        weights = [tg.nn.Parameter(np.ones((3, 2))), tg.nn.Parameter(np.ones(4, np.float32))]  # of two dtypes
+        optimizer = make(weights, lr=0.1, weight_decay=0.2 if kind is tg.optim.AdamW else 0.0)
+        for k in range(3):
+            for w in weights:
+                w.grad = tg.tensor(np.full(w.shape, factor * (k + 1), w.dtype))
+            optimizer.step()
+        found.append([w.numpy() for w in weights])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
 def test_a_state_dict_of_another_optimiser_is_refused():
     p = [Parameter(np.ones(3)), Parameter(np.ones(2))]
     sgd, adam = optim.SGD(p, lr=0.5, momentum=0.9), optim.Adam(p)

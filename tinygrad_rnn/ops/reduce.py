@@ -10,14 +10,17 @@ from ..core.broadcasting import broadcast_to
 from ..core.declare import primitive
 from ..core.errors import ShapeError
 
+_SMALL = 4096
 Axis = int | tuple[int, ...] | None
 
 
 def reduced_axes(shape, axis) -> tuple[int, ...]:
     """`axis` as a tuple of non-negative numbers, checked against the shape. NumPy lets scalars have an axis 0 too."""
+    if axis is None:
+        return tuple(range(len(shape)))
     if not shape and isinstance(axis, (int, np.integer)) and axis in (0, -1):
         return ()
-    axes = tuple(range(len(shape))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = axis if isinstance(axis, tuple) else (axis,)
     for a in axes:
         if not isinstance(a, (int, np.integer)) or not -len(shape) <= a < len(shape):
             raise ShapeError(f"axis {a!r} is out of range for shape {shape}")
@@ -71,6 +74,14 @@ def mean_dtype(x, **_):
     return np.result_type(x, np.float64) if x.kind != "f" else x
 
 
+def _spread_mean(g, shape, axis):
+    """A mean's gradient in the shape of what it was taken of. A small array is filled, where a view takes longer."""
+    g = g * (1.0 / (count(shape, axis) or 1))
+    if axis is None and math.prod(shape) <= _SMALL:
+        return np.full(shape, g.reshape(()), g.dtype)
+    return broadcast_to(spread(g, shape, axis), shape=shape)
+
+
 def _mean(x, *, axis, keepdims):
     return x.sum(axis=axis, keepdims=keepdims) * (1.0 / (count(x.shape, axis) or np.nan))
 
@@ -82,9 +93,12 @@ def _mean(x, *, axis, keepdims):
             spread(g, x.shape, axis) * (1.0 / (count(x.shape, axis) or 1)), shape=x.shape
         )
     ],
+    fused=[lambda g, y, x, axis, keepdims: _spread_mean(g, x.shape, axis)],
     linear="each", dtype=mean_dtype, kind="reduction", expansion=_mean,
     latex=r"\operatorname{{mean}}({x})", glyph="mean", onnx="ReduceMean", domain=REDUCTION,
 )  # fmt: skip
 def mean(x, *, axis=None, keepdims=False):
     """The arithmetic mean over `axis`; NaN of nothing."""
+    if axis is None and not keepdims and x.dtype.char in "fd" and x.size:  # what NumPy does, without its Python
+        return np.add.reduce(x, axis=None) / x.size
     return x.mean(axis=axis, keepdims=keepdims)

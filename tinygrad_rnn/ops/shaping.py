@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -55,9 +56,15 @@ def _permuted(x, *, axes):
     return tuple(x[a] for a in axes)
 
 
+@functools.cache
+def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation that brings axes back."""
+    return tuple(int(i) for i in np.argsort([a % len(axes) for a in axes]))
+
+
 @primitive(
     shape=_permuted,
-    vjps=[lambda g, y, x, axes: permute(g, axes=tuple(int(i) for i in np.argsort([a % len(axes) for a in axes])))],
+    vjps=[lambda g, y, x, axes: permute(g, axes=_inverse(tuple(axes)))],
     linear="each", kind="transpose", latex="{x}^{{T}}", glyph="T", onnx="Transpose",
     domain={"x": [(2, 3, 4)], "axes": [(2, 0, 1), (0, 1, 2), (-1, 1, 0)]},
 )  # fmt: skip
