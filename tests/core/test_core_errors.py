@@ -164,9 +164,9 @@ def test_an_error_that_comes_through_a_library_names_the_users_line(library):
 
 def test_a_package_installed_inside_pythons_own_folder_is_a_users():
     own = os.path.dirname(os.__file__)
-    assert errors._between(os.path.join(own, "copy.py"))
-    assert errors._between("<frozen runpy>")
-    assert not errors._between(os.path.join(own, "site-packages", "theirs", "model.py"))
+    assert errors.between(os.path.join(own, "copy.py"))
+    assert errors.between("<frozen runpy>")
+    assert not errors.between(os.path.join(own, "site-packages", "theirs", "model.py"))
 
 
 def test_errors_are_public():
