@@ -29,6 +29,9 @@ MODULES = {
     "tg.errors": "errors",
 }
 
+#: A package that can be called: the functions that it calls.
+_FORMS = {"compile": ("compile_step", "compile_cell")}
+
 
 def public() -> dict[str, dict[str, Any]]:
     """module → name → what it is, in the order of the alphabet."""
@@ -136,7 +139,11 @@ def entry(module: str, name: str, thing: Any) -> str:
     full = f"{shown}.{name}"
     text = f"## {name}\n\n"
     kind = inspect.isclass(thing)
-    if callable(thing):
+    if name in _FORMS:
+        text += _plain((thing.__doc__ or "").strip()) + "\n\n"
+        for form in map(thing.__getattr__, _FORMS[name]):
+            text += f"```python\n{signature(full, form)}\n```\n\n{blocks(form.__doc__ or '')}\n\n"
+    elif callable(thing):
         text += f"```python\n{'class ' if kind else ''}{signature(full, thing)}\n```\n\n"
         text += blocks(thing.__doc__ or "") + "\n\n"
     else:

@@ -1,6 +1,7 @@
 """Graph to fused Numba program: `scan` runs any cell over a sequence, compiled. Numba is imported when first needed.
 
-The package can be called: ``tg.compile(cell, xs)`` gives the programs of a cell to read, see `compile_cell`.
+The package can be called: ``tg.compile(step)`` gives a function that runs without building a graph (`compile_step`),
+``tg.compile(cell, xs)`` the programs of a cell, to read (`compile_cell`).
 """
 
 from __future__ import annotations
