@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
+import types
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -420,6 +422,56 @@ def test_it_says_why_it_does_not_compile_and_does_what_is_written(result: Any, w
     np.testing.assert_array_equal(flat(returning(result)(x)), found)
     assert not step.traces
     step(x)  # the warning comes once: a second one is an error
+
+
+def test_what_tracing_changed_is_put_back() -> None:
+    losses, counts, best = [], {"steps": 0}, None
+    filled = np.zeros(2)
+
+    class Counting(tg.nn.Module):
+        def __init__(self) -> None:
+            self.calls = 0
+
+        def forward(self, x: Any) -> Any:
+            self.calls += 1
+            return x * 2
+
+    module = Counting()
+
+    def step(x: Any) -> Any:
+        nonlocal best
+        loss = module(x).sum()
+        losses.append(loss)
+        counts["steps"] += 1
+        filled[0] += 1
+        best = loss
+        return loss
+
+    compiled = tg.compile(step)
+    with pytest.warns(tg.UncompiledWarning, match="changes what it reads"):
+        compiled(tg.ones(3))
+    assert ([x.item() for x in losses], counts["steps"], module.calls, filled[0]) == ([6.0], 1, 1, 1)
+    assert best is losses[0]
+    compiled(tg.ones(3))
+    assert (len(losses), counts["steps"], module.calls, filled[0]) == (2, 2, 2, 2)
+
+
+def test_names_found_in_modules_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = types.ModuleType("theirs")
+    theirs.__file__ = "/home/somebody/theirs.py"
+    exec("SCALE = 2.0\ndef scaled(x):\n    return (x * SCALE).sum()", vars(theirs))
+    monkeypatch.setitem(sys.modules, "theirs", theirs)
+    step = tg.compile(lambda x: theirs.scaled(x) + theirs.SCALE)
+    assert step(np.ones(3)).item() == 8
+    theirs.SCALE = 3.0  # type: ignore[attr-defined]
+    assert step(np.ones(3)).item() == 12
+
+
+def test_there_is_an_end_to_the_kinds_that_are_kept() -> None:
+    step = tg.compile(lambda x: (x * 2).sum())
+    for n in [*range(60), *range(60), *range(60)]:
+        assert step(np.ones(n)).item() == 2 * n
+    assert step.traces == 32
 
 
 def test_its_own_error_comes_first() -> None:

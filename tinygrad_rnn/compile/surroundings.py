@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections import deque
 from collections.abc import Callable
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -44,6 +45,7 @@ class Surroundings:
         self.tensors: list[Tensor] = []
         self.generators: list[np.random.Generator] = []
         self._checks: list[tuple[Callable[[Any], Any], Any, Any]] = []
+        self._copies: list[Callable[[], Any]] = []  # each puts something back
         self._seen: dict[int, Any] = {}  # keeps what it has, so that no identity is given to another
         self._stack = list(roots)
         while self._stack:
@@ -57,6 +59,11 @@ class Surroundings:
             if read(x) != was:
                 return False
         return True
+
+    def restore(self) -> None:
+        """Put back what has been changed in containers, attributes, arrays, globals and what is closed over."""
+        for put_back in self._copies:
+            put_back()
 
     def _add(self, x: Any) -> None:
         if type(x) in _PLAIN:
@@ -79,24 +86,29 @@ class Surroundings:
             if _open_file(x.__code__.co_filename):
                 self._watch(_around, x)
                 self._stack += _surroundings(x)
+                self._copies.append(_putting_back(x))
         elif isinstance(x, MethodType):
             self._stack += [x.__self__, x.__func__]
         elif isinstance(x, functools.partial):
             self._stack += [x.func, x.args, x.keywords]
-        elif isinstance(x, (list, tuple)):
+        elif isinstance(x, (list, tuple, set, frozenset, deque)):
             self._facts[-1] = len(x)
             self._watch(_entries, x)
             self._stack += x
+            if not isinstance(x, (tuple, frozenset)):
+                self._copies.append(functools.partial(_refill, x, [*x]))
         elif isinstance(x, dict):
             self._facts[-1] = tuple(x)
             self._watch(_items, x)
             self._stack += x.values()
+            self._copies.append(functools.partial(_refill, x, dict(x)))
         elif hasattr(x, "parameters") and hasattr(x, "hyperparameters"):
             self._stack.append(x.parameters)
         elif _opens(x):
             self._facts.append(tuple(vars(x)))
             self._watch(_attributes, x)
             self._stack += vars(x).values()
+            self._copies.append(functools.partial(_refill, vars(x), dict(vars(x))))
             for kind in type(x).__mro__:
                 if _open(kind.__module__) and id(kind) not in self._seen:
                     self._seen[id(kind)] = kind
@@ -109,6 +121,8 @@ class Surroundings:
             raise UntraceableError(with_user_line(message))
         self._facts[-1] = (x.shape, x.dtype.str, x.tobytes())
         self._watch(_content, x)
+        if x.flags.writeable:
+            self._copies.append(functools.partial(np.copyto, x, x.copy()))
 
     def _watch(self, read: Callable[[Any], Any], x: Any) -> None:
         self._checks.append((read, x, read(x)))
@@ -142,7 +156,39 @@ def _surroundings(f: FunctionType) -> list[Any]:
     """What a function closes over, its defaults, and the globals it names."""
     found = [_cell_content(c) for c in f.__closure__ or ()]
     found += [*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()]
-    return found + [f.__globals__[name] for name in _names(f.__code__) if name in f.__globals__]
+    names = _names(f.__code__)
+    found += [f.__globals__[name] for name in names if name in f.__globals__]
+    for module in found:  # what is found in modules is looked at too: package.module.name
+        if isinstance(module, ModuleType) and _open(module.__name__):
+            found += [vars(module)[name] for name in names if name in vars(module)]
+    return found
+
+
+def _putting_back(f: FunctionType) -> Callable[[], Any]:
+    """What gives a function's closure and the globals it names back what they have now."""
+    cells = [(cell, _cell_content(cell)) for cell in f.__closure__ or ()]
+    named = {name: f.__globals__[name] for name in _names(f.__code__) if name in f.__globals__}
+
+    def put_back() -> None:
+        for cell, content in cells:
+            if _cell_content(cell) is not content:
+                cell.cell_contents = content
+        for name, value in named.items():
+            if f.__globals__.get(name) is not value:
+                f.__globals__[name] = value
+
+    return put_back
+
+
+def _refill(container: Any, entries: Any) -> None:
+    """Make a list, set, deque or dict what it was, if it is not."""
+    if isinstance(container, dict):
+        same = _items(container) == _items(entries)
+    else:
+        same = _entries(container) == _entries(entries)
+    if not same:
+        container.clear()
+        container.extend(entries) if hasattr(container, "extend") else container.update(entries)
 
 
 @functools.cache

@@ -28,8 +28,8 @@ from .trace_cache import UncompiledWarning
 
 P = ParamSpec("P")
 R = TypeVar("R")
-#: Traces that are kept. Beyond them the oldest goes.
-KEPT = 16
+#: Traces that are kept. Of arguments of yet another kind the function runs as it is written.
+KEPT = 32
 
 
 class Trace:
@@ -66,7 +66,6 @@ class CompiledStep(Generic[P, R]):
         self.traces = 0
         self._kept: dict[Any, list[Trace]] = {}
         self._met: dict[Any, None] = {}
-        self._traced_under: set[str] = set()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         mode = current()
@@ -81,10 +80,7 @@ class CompiledStep(Generic[P, R]):
                     return trace.rebuild(trace.replay(arrays))
                 finally:
                     trace.free.release()
-        if mode.record in self._traced_under and key not in self._met:  # of ever new shapes none is worth a trace
-            self._met[key] = None
-            if len(self._met) > 100 * KEPT:
-                del self._met[next(iter(self._met))]
+        if not self._worth_tracing(key, mode.record):
             return self.function(*args, **kwargs)
         try:
             trace = self._traced(leaves, rebuild)
@@ -94,20 +90,22 @@ class CompiledStep(Generic[P, R]):
             message = f"{self!r} runs as it is written, not compiled: {error}"
             warnings.warn(message, UncompiledWarning, stacklevel=2)
             return result
-        self._met[key] = None
-        self._traced_under.add(mode.record)
-        self._keep(key, trace)
+        self.traces += 1
+        self._kept.setdefault(key, []).insert(0, trace)
         with trace.free:
             return trace.rebuild(trace.replay(arrays))
 
-    def _keep(self, key: Any, trace: Trace) -> None:
-        self.traces += 1
-        self._kept.setdefault(key, []).insert(0, trace)
-        if sum(map(len, self._kept.values())) > KEPT:
-            oldest = next(iter(self._kept))
-            self._kept[oldest].pop()
-            if not self._kept[oldest]:
-                del self._kept[oldest]
+    def _worth_tracing(self, key: Any, record: str) -> bool:
+        """Whether arguments of this kind may come again, and there is room for a trace."""
+        seen = key in self._met
+        self._met[key] = None
+        if len(self._met) > 100 * KEPT:
+            del self._met[next(iter(self._met))]
+        if not seen and any(other[0] == record for other in self._kept):  # of ever new shapes none is worth a trace
+            return False
+        if sum(map(len, self._kept.values())) >= KEPT:
+            self._kept = {k: held for k, ts in self._kept.items() if (held := [t for t in ts if t.holds()])}
+        return sum(map(len, self._kept.values())) < KEPT
 
     def _traced(self, leaves: list[Any], rebuild: Callable[[list[Any]], Any]) -> Trace:
         """Run the function on shapes.
@@ -136,6 +134,8 @@ class CompiledStep(Generic[P, R]):
             _check_reads(seen, tape)
             _check_returned(outputs, tape)
             replay = Replay(tape, inputs, outputs)
+            if Surroundings(roots).facts != around.facts:
+                raise UntraceableError(f"{self!r} changes what it reads: attributes, globals or what it closes over")
         except UntraceableError:
             raise
         except Exception as error:
@@ -145,10 +145,9 @@ class CompiledStep(Generic[P, R]):
             reads.reset(token)
             tape.restore()
             drew = states.restore()
+            around.restore()
         if drew:
             raise UntraceableError(f"{self!r} draws random numbers that are no op's (see tg.dropout)")
-        if Surroundings(roots).facts != around.facts:
-            raise UntraceableError(f"{self!r} changes what it reads: attributes, globals or what it closes over")
         return Trace(replay, around, rebuild_outputs)
 
     def __repr__(self) -> str:
@@ -168,11 +167,13 @@ def compile_step(function: Callable[P, R]) -> CompiledStep[P, R]:
     The step is traced with shapes only, again for other shapes and dtypes, for other attributes of modules and of
     objects that it closes over or names, and for other globals. Tensors among them (weights) and an optimiser's
     learning rate are read at every call; so are random generators where ops draw from them (`tg.dropout`). What else
-    its Python does (printing, counting) is done once. Returned tensors are new ones without a graph.
+    its Python does (printing, say) is done once. Returned tensors are new ones without a graph. Arguments of a new kind
+    are traced when they come a second time, and so many kinds are kept as there are shapes in an ordinary run (32).
 
     What cannot be compiled runs as it is written, with one `UncompiledWarning` that says why: a step that takes values
-    as numbers (``item()``, a branch on them), that overwrites tensors itself, or that returns what a gradient is to be
-    pulled through later; so does every step under `tg.detect_anomaly`, without a warning.
+    as numbers (``item()``, a branch on them), that overwrites tensors itself, that changes what it reads (a counter),
+    or that returns what a gradient is to be pulled through later. What was changed while it was traced is put back.
+    Under `tg.detect_anomaly` every step runs as it is written, without a warning.
 
     >>> layer = tg.nn.Linear(3, 1, generator=np.random.default_rng(0))
     >>> optimizer = tg.optim.SGD(layer.parameters(), lr=0.1)
