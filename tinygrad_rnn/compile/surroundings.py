@@ -61,9 +61,9 @@ class Surroundings:
         return True
 
     def restore(self) -> None:
-        """Put back what has been changed in containers, attributes, arrays, globals and what is closed over."""
-        for put_back in self._copies:
-            put_back()
+        """Put back, once, what was changed in containers, attributes, arrays, globals and what is closed over."""
+        while self._copies:
+            self._copies.pop()()
 
     def _add(self, x: Any) -> None:
         if type(x) in _PLAIN:
@@ -182,13 +182,11 @@ def _putting_back(f: FunctionType) -> Callable[[], Any]:
 
 def _refill(container: Any, entries: Any) -> None:
     """Make a list, set, deque or dict what it was, if it is not."""
-    if isinstance(container, dict):
-        same = _items(container) == _items(entries)
-    else:
-        same = _entries(container) == _entries(entries)
-    if not same:
+    of = _items if isinstance(container, dict) else _entries
+    if of(container) != of(entries):
         container.clear()
-        container.extend(entries) if hasattr(container, "extend") else container.update(entries)
+        add = container.extend if isinstance(container, (list, deque)) else container.update
+        add(entries)
 
 
 @functools.cache
