@@ -1,6 +1,8 @@
 """Compiled loops for what a training step does beside its recurrence: cross-entropy, gradient norms, Adam.
 
 Compiled when first called for a dtype, kept on disk, and computed with NumPy under `NUMBA_DISABLE_JIT=1`, as in `fast`.
+What is kept is found again only if a function closes over plain values: compiled functions and intrinsics, which are
+others in every process, are globals here.
 """
 
 from __future__ import annotations
@@ -12,11 +14,12 @@ from typing import Any
 import numba
 import numpy as np
 from numba import types
+from numba.extending import overload
 from numba.np.numpy_support import carray
 
 from . import scalars, threads
 from .fast import _INTERPRETED, _STAMP, _cached
-from .native import address, address32, address64
+from .native import address, address64, pointed
 
 _OPTIONS: Any = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz", "arcp", "afn"}, "error_model": "numpy"}
 
@@ -50,14 +53,19 @@ def _tops(z: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(tops), tops, z.dtype.type(0))
 
 
-def _top(dtype: str) -> Any:
-    """The same of one row. Compared as integers, in whose order floats are but for the sign: the largest of floats
+def _top(row: Any) -> Any:
+    """The same of one row, inside compiled code."""
+    raise NotImplementedError("only inside compiled code")
+
+
+@overload(_top)
+def _top_of_kind(row: Any) -> Any:
+    """Compared as integers, in whose order floats are but for the sign: the largest of floats
     would not become vector instructions, because NaN has no place in their order."""
-    F, bits = np.dtype(dtype).type, {"f": np.int32, "d": np.int64}[dtype]
+    F, bits = {32: (np.float32, np.int32), 64: (np.float64, np.int64)}[row.dtype.bitwidth]
     low, sign = bits(np.iinfo(bits).max), bits(np.iinfo(bits).bits - 1)
     least, zero, infinite = bits(np.iinfo(bits).min), F(0), F(np.inf)
 
-    @numba.njit(**_OPTIONS)
     def top(row: Any) -> Any:
         best = least
         whole = row.view(bits)
@@ -89,39 +97,38 @@ def _by_rows(name: str, z: np.ndarray, targets: np.ndarray, out: np.ndarray, g: 
 @functools.cache
 def _row_jobs(dtype: str) -> dict[str, Any]:
     """Jobs for `threads.run`, given the addresses of z, targets, results and g, then N, C and the rows of a block."""
-    exp, log, top_of, zero, stamp = scalars.exp, scalars.log, _top(dtype), np.dtype(dtype).type(0), _STAMP
-    numbers = address32 if dtype == "f" else address64
+    zero, stamp = np.dtype(dtype).type(0), _STAMP
 
     def log_likelihood(arguments: Any, block: Any) -> None:
         stamp  # noqa: B018  # pyright: ignore[reportUnusedExpression]
         given = carray(arguments, 7)
         N, C, size = given[4], given[5], given[6]
-        z, out = carray(numbers(given[0]), (N, C)), carray(numbers(given[2]), (N,))
+        z, out = carray(pointed(given[0], zero), (N, C)), carray(pointed(given[2], zero), (N,))
         targets = carray(address64(given[1]), (N,)).view(np.int64)
         for i in range(block * size, min(N, (block + 1) * size)):
             row = z[i]
-            top = top_of(row)
+            top = _top(row)
             total = zero
             for j in range(C):
-                total += exp(row[j] - top)
-            out[i] = _less_both(row[targets[i]], top, log(total))
+                total += scalars.exp(row[j] - top)
+            out[i] = _less_both(row[targets[i]], top, scalars.log(total))
 
     def gradient(arguments: Any, block: Any) -> None:
         stamp  # noqa: B018  # pyright: ignore[reportUnusedExpression]
         given = carray(arguments, 7)
         N, C, size = given[4], given[5], given[6]
         z, out, g = (
-            carray(numbers(given[0]), (N, C)),
-            carray(numbers(given[2]), (N, C)),
-            carray(numbers(given[3]), (N,)),
+            carray(pointed(given[0], zero), (N, C)),
+            carray(pointed(given[2], zero), (N, C)),
+            carray(pointed(given[3], zero), (N,)),
         )
         targets = carray(address64(given[1]), (N,)).view(np.int64)
         for i in range(block * size, min(N, (block + 1) * size)):
             row, into = z[i], out[i]
-            top = top_of(row)
+            top = _top(row)
             total = zero
             for j in range(C):
-                e = exp(row[j] - top)
+                e = scalars.exp(row[j] - top)
                 into[j] = e
                 total += e
             factor = -g[i] / total
@@ -149,12 +156,12 @@ def squared_norms(arrays: Sequence[np.ndarray]) -> np.ndarray:
 
 @functools.cache
 def _squared_norms(dtype: str) -> Any:
-    numbers = address32 if dtype == "f" else address64
+    zero = np.dtype(dtype).type(0)
 
     def totals(table: Any) -> Any:
         found = np.empty(len(table) // 2)
         for k in range(len(found)):
-            g = carray(numbers(table[2 * k]), (table[2 * k + 1],))
+            g = carray(pointed(table[2 * k], zero), (table[2 * k + 1],))
             sum = 0.0
             for i in range(len(g)):
                 x = np.float64(g[i])
@@ -204,18 +211,20 @@ def _adam_entry(
     return w - rate * m / (np.sqrt(v * scale) + eps), m, v
 
 
+_compiled_entry = numba.njit(inline="always")(_adam_entry)
+
+
 @functools.cache
 def _adam(dtype: str) -> Any:
-    entry = numba.njit(inline="always")(_adam_entry)
-    numbers = address32 if dtype == "f" else address64
+    zero = np.dtype(dtype).type(0)
 
     def loop(table: Any, rates: Any, decay: Any, a: Any, b: Any, eps: Any, shrink: Any) -> None:
         for k in range(len(rates) // 2):
             rate, scale, n = rates[2 * k], rates[2 * k + 1], table[5 * k + 4]
-            w, g = carray(numbers(table[5 * k]), (n,)), carray(numbers(table[5 * k + 1]), (n,))
-            m, v = carray(numbers(table[5 * k + 2]), (n,)), carray(numbers(table[5 * k + 3]), (n,))
+            w, g = carray(pointed(table[5 * k], zero), (n,)), carray(pointed(table[5 * k + 1], zero), (n,))
+            m, v = carray(pointed(table[5 * k + 2], zero), (n,)), carray(pointed(table[5 * k + 3], zero), (n,))
             for i in range(n):
-                w[i], m[i], v[i] = entry(w[i], g[i], m[i], v[i], decay, a, b, eps, shrink, rate, scale)
+                w[i], m[i], v[i] = _compiled_entry(w[i], g[i], m[i], v[i], decay, a, b, eps, shrink, rate, scale)
 
     n = numba.from_dtype(np.dtype(dtype))
     return _compiled(loop, numba.int64[::1], n[::1], n, n, n, n, n)

@@ -61,6 +61,17 @@ def _address_of(dtype: Any) -> Any:
     return address
 
 
+@intrinsic
+def pointed(typingctx: Any, number: Any, like: Any) -> Any:
+    """An integer as the address of numbers of the kind of `like`."""
+    pointer = types.CPointer(like)
+
+    def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        return b.inttoptr(arguments[0], context.get_value_type(pointer))
+
+    return pointer(types.intp, like), codegen
+
+
 address32, address64 = _address_of(np.float32), _address_of(np.float64)
 
 
