@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -31,8 +32,8 @@ def clip_grad_norm_(
         )
     found = _with_gradients(parameters)
     norms = _norms([g.numpy() for _, g in found], norm_type)
-    total = float(np.linalg.norm(norms, norm_type)) if found else 0.0
-    if error_if_nonfinite and not np.isfinite(total):
+    total = math.hypot(*norms.tolist()) if norm_type == 2 else float(np.linalg.norm(norms, norm_type)) if found else 0.0
+    if error_if_nonfinite and not math.isfinite(total):
         culprit = next((p for (p, _), n in zip(found, norms, strict=True) if not np.isfinite(n)), None)
         where = f", first in {culprit.path} {culprit.describe()}" if culprit is not None else ""
         raise NonFiniteError(with_user_line(f"clip_grad_norm_: the norm of the gradients is {total}{where}"))
@@ -46,7 +47,7 @@ def clip_grad_norm_(
 
 def _norms(gradients: list[np.ndarray], norm_type: float) -> np.ndarray:
     """The norm of each."""
-    if norm_type == 2:
+    if norm_type == 2 and gradients:
         return np.sqrt(kernels.loss_and_update.squared_norms(gradients))
     # With an axis, NumPy sums by itself; without, it asks BLAS, whose threads wait for one another on a busy machine.
     return np.array([np.linalg.norm(g.ravel().astype(np.float64), norm_type, axis=0) for g in gradients])
