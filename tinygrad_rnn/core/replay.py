@@ -63,21 +63,21 @@ class Replay:
 
 def _needed(events: Sequence[Event], read: set[int]) -> list[Event]:
     """Those that something comes of: not what is computed and read by nobody (but what draws random numbers does)."""
-    kept = []
+    kept, read = [], set(read)
     for event in reversed(events):
         idle = isinstance(event, Fetched) or (isinstance(event, Applied) and event.op.kind not in ("random", "lookup"))
         if not idle or any(y.number in read for y in event.makes):
             kept.append(event)
-            read = read | {x.number for x in event.reads}
+            read.update(x.number for x in event.reads)
     return kept[::-1]
 
 
 def _dropped(events: Sequence[Event], made: set[int]) -> list[list[Tensor]]:
     """After each event, the tensors among the `made` whose values nobody asks for any more."""
-    dropped = []
+    dropped, made = [], set(made)
     for event in reversed(events):
         last = {x.number: x for x in (*event.reads, *event.makes) if x.number in made}
-        made = made - last.keys()
+        made -= last.keys()
         dropped.append([*last.values()])
     return dropped[::-1]
 

@@ -155,9 +155,9 @@ class Tape:
         self.since = next_number()
         self.originally = {x.number: x.grad for x in self.known.values() if x.grad is not None}
         self.gradients: dict[int, Tensor | None] = dict.fromkeys(self.known)
-        self.fetch()
         #: Leaves that the step gives a gradient where they had none.
         self.first_given: list[Tensor] = []
+        self.fetch()
 
     def refuse(self, why: str) -> NoReturn:
         """
