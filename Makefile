@@ -26,7 +26,7 @@ help:
 	@echo "make test        create an environment, install, run the tests"
 	@echo "make test-slow   the tests with the long cases, before a release"
 	@echo "make test-plain  what Numba's compiler makes a difference to, with the compiler switched off"
-	@echo "make test-arm    kernels and compiled recurrences on an emulated ARM processor (Debian, qemu-user-static; half an hour)"
+	@echo "make test-arm    kernels and compiled recurrences on an emulated ARM processor (Debian, qemu-user-static; ten minutes)"
 	@echo "make lint        style, types and floors"
 	@echo "make docs        build the site into build/site"
 	@echo "make examples    run every example"

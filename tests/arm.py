@@ -80,6 +80,7 @@ def main() -> int:
         "NUMBA_CACHE_DIR": HOME / "numba",
         "TINYGRAD_RNN_CACHE": HOME / "programs",
         "OPENBLAS_NUM_THREADS": 1,
+        "EMULATED": 1,  # an emulated program cannot start another
     }
     command: list[object] = [EMULATOR, "-L", HOME / "root"]
     for name, value in settings.items():
