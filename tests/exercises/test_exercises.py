@@ -113,6 +113,14 @@ def test_progress_survives(tmp_path: Path) -> None:
     assert later.next() == exercises()[1]
 
 
+def test_a_mistake_is_told_from_another_that_gives_the_same_numbers_once() -> None:
+    """In the first draw b is −a, so a wrong sign looks like exchanged factors; in the next ones it does not."""
+    code = exercise("product").solution.replace("g * b", "-g * b").replace("g * a", "-g * a")
+    wrong = grade(exercise("product"), loaded(code))
+    assert wrong is not None
+    assert wrong.named is None
+
+
 def test_a_notebooks_names_are_graded(capsys: pytest.CaptureFixture[str]) -> None:
     assert check("product", loaded(exercise("product").solution))
     assert not check("product", {"backward": lambda a, b, g: (np.float64(g * a), g * a)}, "zh")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ def grade(exercise: Exercise, namespace: Mapping[str, Any]) -> Wrong | None:
     for seed in range(TRIALS):
         wrong = first_wrong(exercise, namespace, seed)
         if wrong is not None:
-            return Wrong(wrong.seed, wrong.index, wrong.quantity, wrong.says, wrong.error, _named(exercise, wrong))
+            return replace(wrong, named=_named(exercise, namespace, wrong))
     return None
 
 
@@ -79,16 +79,22 @@ def first_wrong(exercise: Exercise, namespace: Mapping[str, Any], seed: int) -> 
     return None
 
 
-def _named(exercise: Exercise, wrong: Wrong) -> Both | None:
+def _named(exercise: Exercise, namespace: Mapping[str, Any], wrong: Wrong) -> Both | None:
+    """What is said of the typical mistake that fails as this answer does, whatever numbers are drawn."""
+    others = {seed: first_wrong(exercise, namespace, seed) for seed in range(TRIALS) if seed != wrong.seed}
     for mistake in exercise.mistakes:
-        if _same(first_wrong(exercise, loaded(mistake.code(exercise.solution)), wrong.seed), wrong):
+        typical = loaded(mistake.code(exercise.solution))
+        draws = {wrong.seed: wrong} | others  # the one that was shown first
+        if all(_same(first_wrong(exercise, typical, seed), found) for seed, found in draws.items()):
             return mistake.says
     return None
 
 
-def _same(typical: Wrong | None, wrong: Wrong) -> bool:
+def _same(typical: Wrong | None, wrong: Wrong | None) -> bool:
     """Whether two answers fail at the same place in the same way."""
-    if typical is None or typical.index != wrong.index or typical.says != wrong.says:
+    if typical is None or wrong is None:
+        return typical is wrong
+    if typical.index != wrong.index or typical.says != wrong.says:
         return False
     if typical.error is not None or wrong.error is not None:
         return type(typical.error) is type(wrong.error) and str(typical.error) == str(wrong.error)
