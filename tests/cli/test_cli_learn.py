@@ -36,6 +36,12 @@ def test_from_an_empty_folder_to_the_first_right_answer(tmp_path: Path, capsys: 
     assert "Hint 1 of" in capsys.readouterr().out
 
 
+def test_to_look_is_not_to_begin(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(tmp_path / "exercies", "--list", "--language", "en") == 0
+    assert "01 · A product" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -59,6 +59,9 @@ def run(given: argparse.Namespace) -> None:
     if given.solution:
         print(solution_text(exercise(given.solution), folder.language), end="")
         return
+    if given.list and new:  # to look is not to begin
+        _list(folder)
+        return
     named = [exercise(name) for name in (given.check, given.hint, given.reset) if name]  # before anything is written
     written = folder.fill()
     if given.list:
