@@ -82,6 +82,7 @@ examples: $(VENV)/developing
 bench: $(VENV)/developing
 	$(BIN)/python tests/benchmarks/eager.py $(BENCH)
 	$(BIN)/python tests/benchmarks/recurrent.py $(BENCH)
+	$(BIN)/python tests/benchmarks/whole_steps.py $(BENCH)
 	$(BIN)/python tests/benchmarks/tasks.py $(BENCH)
 	$(BIN)/python tests/benchmarks/forecasts.py $(BENCH)
 	$(BIN)/python tests/benchmarks/scaling.py $(BENCH)

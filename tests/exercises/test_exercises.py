@@ -74,7 +74,7 @@ def test_so_is_what_is_said_around_them() -> None:
         ("def backward(a, b, g)\n", "Python cannot read"),
         ("import os\nos._exit(3)\n", "Python itself ended"),
         ("raise SystemExit\n", "ends the program"),
-        ("x = 1\n", "no backward any more"),
+        ("x = 1\n", "There is no backward"),
         ("def backward(a, b, g):\n    print('here')\n    return g, g\n", "sum"),
     ],
 )

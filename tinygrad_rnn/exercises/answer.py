@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import linecache
 import traceback
-from pathlib import Path
 
 from .comparing import first_wrong_entry, remark
 from .description import Exercise
@@ -15,16 +14,17 @@ from .sentences import in_language, said
 
 #: (style, text); styles are right, wrong, strong, faint and plain.
 Line = tuple[str, str]
+_THEIRS = ("exercise", "__main__")  # how the reader's code calls itself: in a file that is checked, and in a notebook
 
 
 def answer(exercise: Exercise, wrong: Wrong | None, language: str, file: str = "") -> list[Line]:
-    """What to say of what `grade` found. `file`: where the reader's code is, to name its lines."""
+    """What to say of what `grade` found. `file`: where the reader's code is, or the cell as Python names it."""
     if wrong is None:
         after = [("plain", f"  {line}") for line in filled(in_language(exercise.after, language))]
         return [("right", f"✓ {heading(exercise, language)}: {said('right', language)}"), *after]
     lines = [("wrong", f"✗ {heading(exercise, language)}"), *_unwritten(file, language)]
     if wrong.error is not None:
-        lines += raised(wrong.error, language, file)
+        lines += raised(wrong.error, language)
     elif wrong.says is not None:
         lines.append(("strong", f"  {in_language(wrong.says, language)}"))
     else:
@@ -56,7 +56,7 @@ def _numbers(wrong: Wrong, language: str) -> list[Line]:
     return lines
 
 
-def raised(error: BaseException, language: str, file: str = "") -> list[Line]:
+def raised(error: BaseException, language: str) -> list[Line]:
     """An exception of the reader's code with its line; nothing of ours."""
     text = f"{type(error).__name__}: {str(error).split(chr(10) + '  at ')[0]}"
     if isinstance(error, SyntaxError):
@@ -64,26 +64,22 @@ def raised(error: BaseException, language: str, file: str = "") -> list[Line]:
         return [("strong", f"  {said('syntax', language)}"), ("plain", f"    {place}"), ("plain", f"    {error.msg}")]
     if isinstance(error, SystemExit):
         return [("strong", f"  {said('exits', language)}")]
-    own = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file or _of_notebook(f.filename)]
+    stack, frames = traceback.extract_tb(error.__traceback__), traceback.walk_tb(error.__traceback__)
+    own = [f for f, (frame, _) in zip(stack, frames, strict=True) if frame.f_globals.get("__name__") in _THEIRS]
     if not own:
         key = "refused" if is_refusal(error) else "uncomparable"
         return [("strong", f"  {said(key, language, text)}")]
     number = own[-1].lineno or 0
-    source = (own[-1].line or linecache.getline(file, number)).strip()
+    source = (own[-1].line or "").strip()
     lines = [("strong", f"  {said('raised', language)}"), ("plain", f"    {said('line', language, number, source)}")]
     return [*lines, *(("plain", f"    {part}") for part in text.splitlines()[:6])]
 
 
-def _of_notebook(file: str) -> bool:
-    """Whether a line stands in a cell: IPython and its kernel name them so."""
-    return file.startswith("<ipython-") or "ipykernel_" in file
-
-
 def _unwritten(file: str, language: str) -> list[Line]:
-    """Lines of the file with a ``...`` that stands for what is to be written."""
+    """Lines of the file or cell with a ``...`` that stands for what is to be written."""
     try:
-        tree = ast.parse(Path(file).read_text(encoding="utf-8"))
-    except (OSError, ValueError, SyntaxError):
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except (ValueError, SyntaxError):
         return []
     indices = {id(n) for s in ast.walk(tree) if isinstance(s, ast.Subscript) for n in ast.walk(s.slice)}
     places = sorted({n.lineno for n in ast.walk(tree)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from ..core.errors import ArgumentError
 from .answer import answer
 from .catalogue import exercise
-from .description import LANGUAGES
-from .grading import Wrong, grade
+from .description import LANGUAGES, Exercise
+from .grading import Wrong, grade, loaded
 from .reader_folder import PROGRESS, ReaderFolder
 
 
@@ -36,9 +37,16 @@ def check(name: str, namespace: Mapping[str, Any], language: str = "en") -> bool
     one = exercise(name)
     try:
         wrong = grade(one, namespace)
-    except SystemExit as error:
+    except (KeyboardInterrupt, SystemExit) as error:  # a kernel that was interrupted: the line is the answer
         wrong = Wrong(0, -1, error=error)
     if Path(PROGRESS).exists():
         ReaderFolder(Path()).mark(one, wrong is None)
-    print("\n".join(text for _, text in answer(one, wrong, language)))
+    print("\n".join(text for _, text in answer(one, wrong, language, _place(one, namespace))))
     return wrong is None
+
+
+def _place(e: Exercise, namespace: Mapping[str, Any]) -> str:
+    """The cell or file that defines a function of the exercise, as Python names it."""
+    wanted = [name for name, x in loaded(e.starter).items() if isinstance(x, FunctionType)]
+    defined = [x for name in wanted if isinstance(x := namespace.get(name), FunctionType)]
+    return defined[0].__code__.co_filename if defined else ""

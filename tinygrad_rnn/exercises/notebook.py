@@ -18,8 +18,9 @@ def notebook_text(e: Exercise, language: str) -> str:
         f"{_markdown(code_in(in_language(hint, language), language))}\n\n</details>"
         for k, hint in enumerate(e.hints, 1)
     ]
+    task = _markdown(in_language(e.task, language))
     cells = [
-        ("markdown", f"# {heading(e, language)}\n\n{_markdown(in_language(e.task, language))}"),
+        ("markdown", f"# {heading(e, language)}\n\n{task}\n\n{said('cells', language)}"),
         ("code", code_in(e.starter, language).rstrip("\n")),
         ("code", check),
         ("markdown", "\n\n".join([*hints, said("notebook solution", language, e.name)])),

@@ -22,8 +22,9 @@ SENTENCES: dict[str, Both] = {
     "factor": ("Yours is {} times the right one, in every entry.", "你的每个分量都是正确值的 {} 倍。"),
     "transposed": ("Yours is the transpose of the right one.", "你的结果是正确值的转置。"),
     "reversed": ("Yours has the right rows in the opposite order.", "你的各行都对，但顺序反了。"),
-    "missing": ("The file has no {} any more; --reset brings the beginning back and keeps a copy of yours.",
-                "文件里没有 {} 了；用 --reset 可恢复初始内容，你的文件会留副本。"),
+    "missing": ("There is no {}. In a notebook, run the cell that defines it; of a file, --reset brings the beginning back and "
+                "keeps a copy of yours.",
+                "没有找到 {}。在笔记本里，请先运行定义它的单元格；若是文件，用 --reset 可恢复初始内容，你的文件会留副本。"),
     "parts": ("{} should return {} results ({}); it returned {}.", "{} 应返回 {} 个结果（{}），实际返回了 {}。"),
     "one result": ("one ({})", "一个（{}）"),
     "many results": ("{} of them", "{} 个"),
@@ -44,6 +45,8 @@ SENTENCES: dict[str, Both] = {
     "file hint": ("A hint: tinygrad-rnn learn --hint {}", "提示：tinygrad-rnn learn --hint {}"),
     "file check": ("Save the file while `tinygrad-rnn learn --watch` runs; or: tinygrad-rnn learn --check {}",
                    "在 `tinygrad-rnn learn --watch` 运行时保存本文件；或运行：tinygrad-rnn learn --check {}"),
+    "cells": ("Fill in the first cell of code and run it; then run the second, which says what is wrong first.",
+              "填好第一个代码单元格并运行；再运行第二个，它会指出最先出错的地方。"),
     "notebook solution": ("The solution: `tinygrad-rnn learn --solution {}`", "答案：`tinygrad-rnn learn --solution {}`"),
     # the command
     "welcome": ("{} exercises in {}: from a · b to the backward pass of an LSTM.", "{1} 里有 {0} 个练习：从 a · b 到 LSTM 的反向传播。"),
