@@ -16,6 +16,7 @@ from tinygrad_rnn.exercises.paper import WIDTH, code_in, columns, starter_file
 from tinygrad_rnn.exercises.reader_folder import ReaderFolder
 from tinygrad_rnn.exercises.running import run
 from tinygrad_rnn.exercises.sentences import SENTENCES
+from tinygrad_rnn.exercises.slips import slips
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 each = pytest.mark.parametrize("e", exercises(), ids=lambda e: e.name)
@@ -119,6 +120,39 @@ def test_a_mistake_is_told_from_another_that_gives_the_same_numbers_once() -> No
     wrong = grade(exercise("product"), loaded(code))
     assert wrong is not None
     assert wrong.named is None
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong", "says"),
+    [
+        ("bptt", "d_a @ R.T", "d_a @ R", "R is to be transposed"),
+        ("bptt", "d_h * (1 - states[t + 1] ** 2)", "d_h", "The factor 1 - states[t + 1] ** 2 is missing"),
+        ("bptt", "1 - states[t + 1] ** 2", "1 - states[t] ** 2", "It is states[t + 1] that is wanted"),
+        ("lstm_gates", "d_h * np.tanh(new) * o * (1 - o)", "np.tanh(new) * o * (1 - o)", "The factor d_h is missing"),
+        ("lstm_gates", "return d_ai, d_af, d_ag, d_ao, d_c * f", "return d_ai, d_af, d_ag, d_ao, d_c", "factor f"),
+        ("adam", "/ (1 - b1 ** t)) / (np.sqrt(v / (1 - b2 ** t))", ") / (np.sqrt(v)", "neither m nor v is corrected"),
+        ("differences", "found[index] = (f(up) - f(down)) / (2 * eps)",
+         "found[index] = (f(up) - f(down)) / (2 * eps)\n        x[index] -= eps", "put x[index] back"),
+    ],
+)  # fmt: skip
+def test_slips_that_students_made(name: str, right: str, wrong: str, says: str) -> None:
+    solution = exercise(name).solution
+    assert right in solution
+    found = grade(exercise(name), loaded(solution.replace(right, wrong)))
+    assert found is not None
+    assert found.named is not None
+    assert says in found.named[0]
+
+
+@pytest.mark.parametrize("name", ["product", "matmul", "activations", "rnn_step", "clipping", "lstm_step"])
+def test_every_slip_is_named(name: str) -> None:
+    e, seen = exercise(name), 0
+    for code, says in slips(e.solution):
+        wrong = grade(e, loaded(code))
+        if wrong is not None:
+            assert wrong.named is not None, (code, says)
+            seen += 1
+    assert seen > 3
 
 
 def test_a_notebooks_names_are_graded(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import time
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,10 @@ from ..core.op import REGISTRY
 from .comparing import Malformed, array, is_right
 from .description import Both, Exercise, Quantity
 from .sentences import both
+from .slips import slips
 
 TRIALS = 3
+_PATIENCE = 3.0  # seconds to look for what an answer might be
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,15 @@ def first_wrong(exercise: Exercise, namespace: Mapping[str, Any], seed: int) -> 
 def _named(exercise: Exercise, namespace: Mapping[str, Any], wrong: Wrong) -> Both | None:
     """What is said of the typical mistake that fails as this answer does, whatever numbers are drawn."""
     others = {seed: first_wrong(exercise, namespace, seed) for seed in range(TRIALS) if seed != wrong.seed}
-    for mistake in exercise.mistakes:
-        typical = loaded(mistake.code(exercise.solution))
-        draws = {wrong.seed: wrong} | others  # the one that was shown first
-        if all(_same(first_wrong(exercise, typical, seed), found) for seed, found in draws.items()):
-            return mistake.says
+    draws = {wrong.seed: wrong} | others  # the one that was shown first
+    typical = [(mistake.code(exercise.solution), mistake.says) for mistake in exercise.mistakes]
+    end = time.monotonic() + _PATIENCE
+    for code, says in chain(typical, slips(exercise.solution)):
+        if time.monotonic() > end:
+            break
+        made = loaded(code)
+        if all(_same(first_wrong(exercise, made, seed), found) for seed, found in draws.items()):
+            return says
     return None
 
 

@@ -8,7 +8,7 @@ from ..description import Exercise, Quantity, mistake
 
 def check(mine, random):
     w, m, v = random.normal(size=3).round(2), np.zeros(3), np.zeros(3)
-    rate, b1, b2, eps = 0.1, 0.9, 0.99, 1e-8
+    rate, b1, b2, eps = 0.1, 0.9, 0.999, 1e-3
     for t in (1, 2):
         g = random.normal(size=3).round(2)
         m_new, v_new = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
@@ -54,6 +54,10 @@ def step(w, g, m, v, t, rate, b1, b2, eps):
            ("Correct m and v only where w is computed; what is returned is uncorrected.", "只在计算 w 时校正 m 和 v；返回的是未校正的值。")),
     mistakes=(
         mistake("(m / (1 - b1 ** t))", "m", "m is not corrected: at step 1 it is only a tenth of the gradient.", "m 没有校正：第 1 步时它只有梯度的十分之一。"),
+        mistake("(m / (1 - b1 ** t)) / (np.sqrt(v / (1 - b2 ** t)) + eps)", "m / (np.sqrt(v) + eps)",
+                "m̂ and v̂ are missing: neither m nor v is corrected for having begun at 0.", "缺了 m̂ 和 v̂：m 和 v 都没有校正从 0 开始的偏差。"),
+        mistake("(np.sqrt(v / (1 - b2 ** t)) + eps)", "np.sqrt(v / (1 - b2 ** t) + eps)",
+                "eps stands outside the root: it is added to √v̂.", "eps 在根号外面：它加在 √v̂ 上。"),
         mistake("g ** 2", "g", "v is the mean of the SQUARE of the gradient.", "v 是梯度平方的平均。"),
         mistake("w - rate", "w + rate", "The step goes uphill: subtract it.", "这一步是上坡：应当减去。"),
         mistake("np.sqrt(v / (1 - b2 ** t))", "v / (1 - b2 ** t)", "The root of v is missing, without which the step has not the unit of w's rate.", "缺了 v 的平方根。"),

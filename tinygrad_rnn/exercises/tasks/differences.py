@@ -13,9 +13,11 @@ def check(mine, random):
     def f(v):
         return float((weights * np.exp(v)).sum())
 
-    got = mine.numerical_gradient(f, x, 1e-4)
+    function = mine.numerical_gradient
+    got = getattr(function, "__wrapped__", function)(f, x, 1e-4)  # on x itself, to see what becomes of it
     yield Quantity("∂f/∂x", got, weights * np.exp(kept), "(f(x + ε e) − f(x − ε e)) / 2ε", f"x = {kept.tolist()}, ε = 1e-4",
                    rtol=1e-6, atol=1e-7)  # fmt: skip
+    yield Quantity("x", x, kept, ("x as it was before", "x 应与之前一样"))
 
 
 EXERCISE = Exercise(
@@ -63,6 +65,9 @@ def numerical_gradient(f, x, eps):
         mistake("up, down = x.copy(), x.copy()", "up = down = x.copy()",
                 "up and down are the same array: what you add, you take away again. Copy twice.",
                 "up 和 down 是同一个数组：加上的又减掉了。要复制两次。"),
+        mistake("found[index] = (f(up) - f(down)) / (2 * eps)",
+                "found[index] = (f(up) - f(down)) / (2 * eps)\n        x[index] -= eps",
+                "You did not put x[index] back: whoever gave you x finds it changed.", "你没有把 x[index] 放回去：给你 x 的人会发现它变了。"),
         mistake("(f(up) - f(down))", "(f(down) - f(up))", "Up minus down: yours has the opposite sign.", "应为上减下：你的符号反了。"),
     ),
     after=("It needs two runs of f for every entry, and one backward pass gives all entries; so it is a check, not a method.",

@@ -12,7 +12,7 @@ FORMULAS = (
     "δa_i = δc g i (1 − i)",
     "δa_f = δc cₜ₋₁ f (1 − f)",
     "δa_g = δc i (1 − g²)",
-    "δa_o = δh tanh(cₜ) o (1 − o)",
+    "δa_o = δh tanh(new) o (1 − o)",
     "δcₜ₋₁ = δc f",
 )
 
@@ -31,7 +31,7 @@ def check(mine, random):
     expected = gradients(loss, *a, c)
     got = several("backward", mine.backward(i, f, g, o, c, new, d_h, d_c), *NAMES)
     for k in (3, 0, 1, 2, 4):
-        yield Quantity(NAMES[k], got[k], expected[k], f"{FORMULAS[k]}; δc = δcₜ + δh o (1 − tanh²(cₜ))")
+        yield Quantity(NAMES[k], got[k], expected[k], f"{FORMULAS[k]}; δc = d_new + δh o (1 − tanh²(new))")
 
 
 EXERCISE = Exercise(
@@ -72,8 +72,8 @@ def backward(i, f, g, o, c, new, d_h, d_new):
            ("δf = δc · c, and σ gives δa_f = δf · f (1 − f). The other gates are the same with their own partners.",
             "δf = δc · c，再经 σ：δa_f = δf · f (1 − f)。其他门同理，各有自己的因子。")),
     mistakes=(
-        mistake("d_new + d_h * o", "d_h * o", "What the step after says of c is missing: δc = δcₜ + δh o (1 − tanh² c). Without it nothing is remembered for long.",
-                "缺了后一步对 c 的梯度：δc = δcₜ + δh o (1 − tanh² c)。没有它就没有长期记忆。"),
+        mistake("d_new + d_h * o", "d_h * o", "What the step after says of c is missing: δc = d_new + δh o (1 − tanh²(new)). Without it nothing is remembered for long.",
+                "缺了后一步对 c 的梯度：δc = d_new + δh o (1 − tanh²(new))。没有它就没有长期记忆。"),
         mistake(" * (1 - np.tanh(new) ** 2)", "", "h shows tanh of c: its slope 1 − tanh²(c) is missing in δc.", "h 显示的是 tanh(c)：δc 缺了斜率 1 − tanh²(c)。"),
         mistake("d_c * c * f * (1 - f)", "d_c * new * f * (1 - f)", "f multiplied the OLD cell state, cₜ₋₁.", "f 乘的是旧的细胞状态 cₜ₋₁。"),
         mistake("d_c * i * (1 - g ** 2)", "d_c * i * g * (1 - g)", "g is a tanh: its slope is 1 − g².", "g 是 tanh：斜率为 1 − g²。"),

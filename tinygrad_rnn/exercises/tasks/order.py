@@ -7,8 +7,10 @@ GRAPH = {"L": [("d", 2.0), ("b", 1.0)], "d": [("b", 1.0), ("c", 3.0)], "c": [("b
 
 
 def _names(nodes, random):
-    """The same graph with its operands in another order."""
-    return {n: [nodes[n][i] for i in random.permutation(len(nodes[n]))] for n in nodes}
+    """The same graph with its nodes and operands in another order, and a node that L does not need."""
+    names = [[*nodes, "z"][i] for i in random.permutation(len(nodes) + 1)]
+    found = dict(nodes) | {"z": [("c", 1.0), ("a", 1.0)]}
+    return {n: [found[n][i] for i in random.permutation(len(found[n]))] for n in names}
 
 
 def check(mine, random):
@@ -16,8 +18,10 @@ def check(mine, random):
     found = mine.order({n: [i for i, _ in operands] for n, operands in graph.items()}, "L")
     listed = list(found) if isinstance(found, (list, tuple)) else found
     shown = f"{listed}"
-    if not isinstance(listed, list) or any(n not in graph for n in listed):
-        yield Quantity("order", found, "a, b, c, d, L", ("a list of the five names", "含这五个名字的列表"))
+    if not isinstance(listed, list) or any(n not in GRAPH for n in listed):
+        yield Quantity(
+            "order", found, "a, b, c, d, L", ("a list of the five nodes that L depends on", "L 所依赖的五个节点的列表")
+        )
         return
     yield Quantity("len(order)", len(listed), 5, ("every node once", "每个节点恰好一次"), shown)
     formula = ("the last is L, from which the backward pass sets out", "最后一个是 L，反向传播由它出发")
@@ -71,6 +75,11 @@ def order(inputs, last):
                 "从两条路径到达的节点在你的列表里出现了两次，梯度也会传两次。已有的要跳过。"),
         mistake("    visit(last)\n    return found", "    visit(last)\n    return found[:-1]", "`last` itself is missing in your list: without the loss nothing arrives anywhere.",
                 "你的列表缺了 `last` 自己：没有损失，哪里都收不到梯度。"),
+        mistake("        for i in inputs[node]:\n            visit(i)\n        found.append(node)\n\n    visit(last)\n    return found",
+                "        found.append(node)\n        for i in inputs[node]:\n            visit(i)\n\n    visit(last)\n    return found[::-1]",
+                "You append a node before what it was computed from, and turn the list round: then a node may still stand before an input "
+                "that was reached on another path first.",
+                "你先加入节点再访问它的输入，最后把列表倒过来：这样，节点仍可能排在先从另一条路径到达的输入之前。"),
         mistake("    visit(last)\n    return found", "    visit(last)\n    return found[::-1]", "Your list is the right one backwards: it begins with the loss. Inputs come first.",
                 "你的列表正好反了：以损失开头。输入应在前面。"),
     ),
