@@ -72,8 +72,8 @@ def run(given: argparse.Namespace) -> None:
         _hint(folder, named[0] if named else folder.next())
     elif given.reset:
         copy = folder.reset(named[0])
-        kept = copy if copy is not None else said("nothing kept", folder.language)
-        print(said("reset", folder.language, folder.file(named[0]), kept))
+        file = folder.file(named[0])
+        print(said("reset", folder.language, file, copy) if copy else said("unchanged", folder.language, file))
     elif given.notebooks:
         print(said("notebooks", folder.language, folder.fill_notebooks(), path))
     elif given.watch:

@@ -73,7 +73,7 @@ SENTENCES: dict[str, Both] = {
                       "这是最后一个提示；看答案：{}"),
     "more hints": ("Ask again for the next one.", "再问一次可得下一个提示。"),
     "ask command": ("A hint: {}", "提示：{}"),
-    "nothing kept": ("nowhere: you had not changed it", "（你还没有改过，无需保存）"),
+    "unchanged": ("{} is as it was at the beginning; you had not changed it.", "{} 还是初始内容；你没有改过它。"),
     "reset": ("{} is as it was at the beginning; yours is kept in {}", "{} 已恢复初始内容；你的文件保存在 {}"),
 }  # fmt: skip
 

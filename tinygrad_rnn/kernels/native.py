@@ -37,6 +37,16 @@ def at(typingctx: Any, array: Any, offset: Any) -> Any:
 
 
 @intrinsic
+def keep(typingctx: Any, array: Any) -> Any:
+    """An array is not freed before this: addresses taken of it (`at`) do not hold it."""
+
+    def codegen(context: Any, b: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        return context.get_dummy_value()
+
+    return types.void(array), codegen
+
+
+@intrinsic
 def moved(typingctx: Any, pointer: Any, offset: Any) -> Any:
     """The address `offset` entries further."""
 

@@ -17,7 +17,7 @@ from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 from numba.np.numpy_support import carray
 
 from . import threads
-from .native import address, address32, address64, at, moved, zeros_like_pointed
+from .native import address, address32, address64, at, keep, moved, zeros_like_pointed
 from .tile import heights, padded, panel_width, tile_for, tile_of
 
 #: No `nnan` and `ninf`: NaN and infinity must come through.
@@ -137,6 +137,7 @@ def contract_block(given, block, A, D, C, S):
                     total[j] += panel[k * width + j]
         rows_times_panels(rows, depth, moved(A, k0 * lda + row), 1, lda, at(panel, 0), width, at(out, 0), width, k0 > 0)
     lay_out(rows, columns, at(out, 0), width, moved(C, row * down + first * along), down, along)
+    keep(out)
     if sums:
         for j in range(columns):
             S[first + j] = total[j]
@@ -198,6 +199,7 @@ def contract_packed_block(given, block, A, D, C, S):
                 target = at(out, s * TALL * wide + p * width)
                 _tall(depth, at(left, s * DEPTH * TALL), 1, TALL, at(panel, 0), target, wide, k0 > 0)
     lay_out(rows, columns, at(out, 0), wide, moved(C, row * down + first * along), down, along)
+    keep(out)
     if sums:
         for j in range(columns):
             S[first + j] = total[j]
