@@ -25,7 +25,7 @@ def parts(text: str) -> dict[str, list]:
     return {
         "code": BLOCK.findall(text),
         "formulas": sorted(FORMULA.findall(prose)),
-        "links": sorted({re.sub(r"\.zh-CN(?=\.md)", "", target) for target in outside}),
+        "links": sorted({re.sub(r"\.zh-CN(?=\.md)|(?<=docs/learn/)zh/", "", target) for target in outside}),
         "links within the page": [len(inside)],
         "headings": [line.split(" ")[0] for line in prose.splitlines() if line.startswith("#")],
         "points and rows": [sum(line.startswith(mark) for line in prose.splitlines()) for mark in ("* ", "| ")],
