@@ -42,6 +42,7 @@ np.savez(sys.argv[1], *flat)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only the GNU C library overwrites what is freed")
+@pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="nothing is compiled")
 @pytest.mark.skipif("EMULATED" in os.environ, reason="an emulated program cannot start another")
 def test_results_do_not_depend_on_what_becomes_of_freed_memory(tmp_path: Path) -> None:
     script = tmp_path / "steps.py"
