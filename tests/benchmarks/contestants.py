@@ -17,7 +17,12 @@ Step = Callable[[], Any]
 Weights = dict[str, np.ndarray]
 
 
-def ours(cell: str, weights: Weights, x: np.ndarray, weight: np.ndarray) -> tuple[Step, Step]:
+def as_written(cell: str, weights: Weights, x: np.ndarray, weight: np.ndarray) -> tuple[Step, Step]:
+    """Ours, with a graph that is built at every step."""
+    return ours(cell, weights, x, weight, compiled=False)
+
+
+def ours(cell: str, weights: Weights, x: np.ndarray, weight: np.ndarray, compiled: bool = True) -> tuple[Step, Step]:
     layer = getattr(tg.nn, cell)(x.shape[2], weight.shape[2])
     layer.load_state_dict(weights)
     xs = tg.tensor(x, requires_grad=True)
@@ -27,14 +32,24 @@ def ours(cell: str, weights: Weights, x: np.ndarray, weight: np.ndarray) -> tupl
         with tg.no_grad():
             return layer(xs)
 
-    def training() -> list[np.ndarray]:
+    def step() -> None:
         layer.zero_grad()
         xs.grad = None
         outputs, _ = layer(xs)
         outputs.backward(ones)
-        return [xs.grad.numpy(), *[p.grad.numpy() for p in layer.parameters()]]
 
-    return forward, training
+    return tg.compile(forward) if compiled else forward, training_of(step, xs, list(layer.parameters()), compiled)
+
+
+def training_of(step: Step, xs: tg.Tensor, parameters: list[Any], compiled: bool) -> Step:
+    """Of a step of ours one that returns the gradients."""
+    run = tg.compile(step) if compiled else step
+
+    def training() -> list[np.ndarray]:
+        run()
+        return [xs.grad.numpy(), *[p.grad.numpy() for p in parameters]]  # type: ignore[union-attr]
+
+    return training
 
 
 def torch_layer(
@@ -110,4 +125,10 @@ def compiled_torch_layer(cell: str, weights: Weights, x: np.ndarray, weight: np.
     return torch_layer(cell, weights, x, weight, compiled=True)
 
 
-LAYERS = {"ours": ours, "torch": torch_layer, "torch.compile": compiled_torch_layer, "jax": jax_layer}
+LAYERS = {
+    "ours": ours,
+    "as written": as_written,
+    "torch": torch_layer,
+    "torch.compile": compiled_torch_layer,
+    "jax": jax_layer,
+}

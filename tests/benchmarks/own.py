@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
-from contestants import Step
+from contestants import Step, training_of
 
 import tinygrad_rnn as tg
 
@@ -108,7 +108,14 @@ class OwnCell(tg.nn.Cell):
         return state[0], state
 
 
-def ours(name: str, weights: dict[str, np.ndarray], x: np.ndarray, weight: np.ndarray) -> tuple[Step, Step]:
+def as_written(name: str, weights: dict[str, np.ndarray], x: np.ndarray, weight: np.ndarray) -> tuple[Step, Step]:
+    """Ours, with a graph that is built at every step."""
+    return ours(name, weights, x, weight, compiled=False)
+
+
+def ours(
+    name: str, weights: dict[str, np.ndarray], x: np.ndarray, weight: np.ndarray, compiled: bool = True
+) -> tuple[Step, Step]:
     cell = OwnCell(FORMULAS[name], weights, x.shape[2], weight.shape[2])
     xs, ones = tg.tensor(x, requires_grad=True), tg.tensor(weight)
     parameters = list(vars(cell.w).values())
@@ -117,13 +124,12 @@ def ours(name: str, weights: dict[str, np.ndarray], x: np.ndarray, weight: np.nd
         with tg.no_grad():
             return tg.scan(cell, xs)
 
-    def training() -> list[np.ndarray]:
+    def step() -> None:
         for p in (xs, *parameters):
             p.grad = None
         tg.scan(cell, xs)[0].backward(ones)
-        return [xs.grad.numpy(), *[p.grad.numpy() for p in parameters]]
 
-    return forward, training
+    return tg.compile(forward) if compiled else forward, training_of(step, xs, parameters, compiled)
 
 
 def torch_eager(
@@ -208,4 +214,4 @@ def jax_scan(name: str, weights: dict[str, np.ndarray], x: np.ndarray, weight: n
     return lambda: jax.block_until_ready(forward_(given, rows)), training
 
 
-OWN = {"ours": ours, "torch": torch_eager, "torch.compile": torch_compiled, "jax": jax_scan}
+OWN = {"ours": ours, "as written": as_written, "torch": torch_eager, "torch.compile": torch_compiled, "jax": jax_scan}

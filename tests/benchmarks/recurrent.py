@@ -43,6 +43,7 @@ GRID = [
 QUICK = [(5, 1, 3, 4), (7, 5, 6, 33), (20, 16, 32, 64)]
 OWN_GRID = [(50, 16, 32, 64), (100, 32, 64, 128)]
 CELLS = ("RNN", "GRU", "LSTM")
+OURS = ("ours", "as written")  # a step by `tg.compile`, as JAX's is by `jit`; and with a graph built at every step
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
 
@@ -113,7 +114,7 @@ def measure(cell: str, size: tuple[int, ...], options: argparse.Namespace) -> di
     weight = generator.normal(size=(T, B, H)).astype(np.float32)  # of each output in the loss
     makers = LAYERS if cell in CELLS else OWN
     contestants: dict[str, tuple[Step, Step]] = {}
-    for name in ["ours", *options.peers.split(",")]:
+    for name in ["ours", "as written", *options.peers.split(",")]:
         try:
             contestants[name] = makers[name](cell, weights, x, weight)
         except ImportError:
@@ -168,14 +169,14 @@ def _line(row: dict[str, Any]) -> str:
 
 def speedup(times: dict[str, float]) -> float | None:
     """How much faster than the fastest peer."""
-    peers = [t for name, t in times.items() if name != "ours"]
+    peers = [t for name, t in times.items() if name not in OURS]
     return min(peers) / times["ours"] if peers else None
 
 
 def verdicts(rows: list[dict[str, Any]]) -> list[str]:
     lines = []
     layers = [row for row in rows if row["cell"] in CELLS]
-    for kind, mean_target, low_target in (("training", 2.0, 1.1), ("forward", 1.5, 0.9)):
+    for kind, mean_target, low_target in (("training", 2.1, 1.2), ("forward", 1.8, 1.0)):
         ratios = [r for r in (speedup(row[kind]) for row in layers) if r]
         if not ratios:
             continue
@@ -186,12 +187,12 @@ def verdicts(rows: list[dict[str, Any]]) -> list[str]:
             f"{kind}: geometric mean {mean:.2f}× the fastest peer (target {mean_target}×), lowest {low:.2f}× "
             f"(target {low_target}×, {below} of {len(ratios)} below): {_met(mean >= mean_target and not below)}"
         )
-    for peer, target in (("torch", 15.0), ("jax", 3.0)):
-        own = [row["training"] for row in rows if row["cell"] in FORMULAS and peer in row["training"]]
-        ratios = [times[peer] / times["ours"] for times in own]
+    for size, peer, target in zip((*OWN_GRID, OWN_GRID[0]), ("jax", "jax", "torch"), (3.0, 2.5, 10.0), strict=True):
+        own = [row["training"] for row in rows if row["cell"] in FORMULAS and row["size"] == size]
+        ratios = [times[peer] / times["ours"] for times in own if peer in times]
         if ratios:
             lines.append(
-                f"own cells, training: {min(ratios):.1f} to {max(ratios):.1f}× {peer} (target {target:g}×): "
+                f"own cells at {size}, training: {min(ratios):.1f} to {max(ratios):.1f}× {peer} (target {target:g}×): "
                 f"{_met(min(ratios) >= target)}"
             )
     return lines
@@ -232,7 +233,7 @@ def limit_verdicts(found: dict[str, Any]) -> list[str]:
     extra = max(row["sqrt"] / row["plain"] for row in rows)
     lines.append(
         f"long sequences: time a step changes by {steady:.2f}×, checkpointing takes {extra:.2f}× at most (target "
-        f"1.5×): {_met(steady <= 1.5 and extra <= 1.5)}"
+        f"1.6×): {_met(steady <= 1.5 and extra <= 1.6)}"
     )
     return lines
 
@@ -251,7 +252,7 @@ def plot(rows: list[dict[str, Any]], path: str) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(11, 0.3 * len(rows) + 1.5), sharey=True, layout="constrained")
     names = [f"{row['cell']} {row['size']}" for row in rows]
     for axis, kind in zip(axes, ("forward", "training"), strict=True):
-        peers = sorted({peer for row in rows for peer in row[kind] if peer != "ours"})
+        peers = sorted({peer for row in rows for peer in row[kind] if peer not in OURS})
         for k, peer in enumerate(peers):
             ratios = [row[kind].get(peer, math.nan) / row[kind]["ours"] for row in rows]
             height = 0.8 / len(peers)

@@ -1,4 +1,4 @@
-"""`Program`: a compiled body. It packs weights, allocates results, and runs blocks of rows on the threads."""
+"""`Program`: a compiled body, which runs bound to a number of steps and rows (`Bound`)."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from ..core.graph import Graph
 from ..core.tensor import Tensor
 from ..kernels import threads
 from ..kernels.generated import ORDERED
-from ..kernels.native import address
-from ..kernels.products import multiply, packed, product_address
+from ..kernels.products import product_address
 from ..step.body import Body, is_shared, width
+from .bound import Bound, Run, Scratch, Size
 from .cache import compiled
 from .emit import emitted
 from .lowering import lower
 from .passes import PASSES
+from .plan import SAVED
 from .totals import Kept, Totals
 
-#: Rows to a block at most: more blocks than threads share out the work of a core that is busy with something else.
-ROWS = 32
+#: Numbers of steps and rows that a program stays bound to.
+KEPT = 64
 _JOB = types.void(types.CPointer(types.intp), types.intp)
 
 
-class Run(NamedTuple):
-    """What a program leaves: outputs (T, B, width), each state's slots and last value, totals, the saved values."""
+class Matrix(NamedTuple):
+    """Weights (K, N) that all steps share: those of the node x, or transposed."""
 
-    outputs: list[np.ndarray]
-    slots: list[np.ndarray]
-    finals: list[np.ndarray]
-    totals: list[np.ndarray]
-    saved: np.ndarray | None
+    x: Tensor
+    transposed: bool
+    K: int
+    N: int
 
 
 class Program:
@@ -61,27 +61,39 @@ class Program:
         self.cost = sum(2 * x.size for _, x in plan.weights.values())  # FLOPs of a row's step
         self.product = product_address(self.dtype)
 
-        # A run's arrays: those that the compiled block takes, in its order, and then the results of deferred products.
-        late = {plan.places[d.out.number][0].array for d in plan.deferred}
-        results = [(name, w) for _, name, w in plan.results]
-        names = [*made.arrays, *[name for name, _ in results if name in late]]
+        # A run's arrays: what it is given, states, results, and what all steps share.
+        saved = [SAVED] if plan.saved_width else []
+        names = [*[name for name, _ in plan.given], *saved, *[name for name, _ in plan.states]]
+        names += [name for _, name, _ in plan.results]
+        names += [name for name, _ in plan.shared.values()]
         self._number = {name: k for k, name in enumerate(names)}
-        self._makes_saved = bool(plan.saved_width) and not saved_in
-        self._results = [w for name, w in results if name not in late]
-        self._late_results = [w for name, w in results if name in late]
-        self._vectors = [x.number for _, x in plan.shared.values()]
-        self._matrices = [x.number for number, (_, x) in plan.weights.items() if number in made.packed]
-        self._outputs = [self._kept(n) for n in plan.body.outputs[: len(plan.body.outputs) - saved_out]]
-        self._deferred = [
+        self.given = len(plan.given) + len(saved)
+        self.results = [w for _, _, w in plan.results]
+        self.vectors = [x.number for _, x in plan.shared.values()]
+        self.makes_saved = bool(saved) and not saved_in
+        self.outputs = [self._kept(n) for n in plan.body.outputs[: len(plan.body.outputs) - saved_out]]
+        #: Which outputs are arrays that nobody else has.
+        rows = [(kept.number, kept.width) for kept in self.outputs]
+        first = self.given + len(plan.states)
+        new = {(first + k, w) for k, w in enumerate(self.results)}
+        self.own_outputs = [row in new and rows.count(row) == 1 for row in rows]
+        self.deferred = [
             (self._kept(d.out), [(self._kept(left), weights.number) for left, weights in d.terms])
             for d in plan.deferred
         ]
         self.totals = Totals(plan, self._kept)
+        #: The matrices to pack, those that the compiled block multiplies by, and the arrays that it takes before them.
+        self.matrices = {x.number: _matrix(x) for number, (_, x) in plan.weights.items() if number in made.packed}
+        self.multiplied = [*self.matrices]
+        self.matrices |= {x.number: _matrix(x) for d in plan.deferred for _, x in d.terms}
+        self.arrays = [self._number[name] for name in made.arrays if name in self._number]
         #: States whose slots an output is a view of.
         self.seen_states = self._states_among([self._kept(n) for n in plan.body.outputs])
-        later = [left for _, terms in self._deferred for left, _ in terms]
-        self._kept_states = self.seen_states | self._states_among([*self.totals.operands, *later])
-        self._shared = self._settled_shared()
+        later = [left for _, terms in self.deferred for left, _ in terms]
+        self.kept_states = self.seen_states | self._states_among([*self.totals.operands, *later])
+        self.scratch = Scratch()
+        self._computed = self._computed_from_leaves()
+        self._bound: dict[Size, Bound] = {}
 
     @cached_property
     def job(self) -> Any:
@@ -114,46 +126,13 @@ class Program:
             empty: makes the arrays that are in no result.
             by_step: give what each step adds to the totals, instead of their sums.
         """
-        dtype, lag = self.dtype, int(reverse)
-        shared = self._shared_values(leaves)
-        if self._makes_saved:
-            shape = (T, B, self.plan.saved_width)
-            saved = np.empty(shape, dtype) if empty is None else empty(shape)
-        slots = []
-        for k, (_, w) in enumerate(self.plan.states):
-            shape = (T + 1 if keep_states or k in self._kept_states else min(2, T + 1), B, w)
-            slot = np.empty(shape, dtype) if empty is None or k in self.seen_states else empty(shape)
-            slot[T % shape[0] if reverse else 0] = states[k].reshape(B, w)
-            slots.append(slot)
-        arrays = [*given] if saved is None else [*given, saved]
-        arrays += slots
-        arrays += [np.empty((T, B, w), dtype) for w in self._results]
-        arrays += [np.ascontiguousarray(shared[number]) for number in self._vectors]
-        arrays += [packed(shared[number]) for number in self._matrices]
-        if T and B:
-            self._launch(T, B, lag, slots, arrays)
-        arrays += [np.empty((T, B, w), dtype) for w in self._late_results]
-        for out, terms in self._deferred:
-            target = out.rows(arrays, T, B, lag)
-            for k, (left, weights) in enumerate(terms):
-                multiply(left.rows(arrays, T, B, lag), shared[weights], target, k > 0)
-        outputs = [kept.rows(arrays, T, B, lag).reshape(T, B, kept.width) for kept in self._outputs]
-        finals = []
-        for k, slot in enumerate(slots):
-            final = slot[0 if reverse else T % len(slot)]
-            finals.append(final if k in self.seen_states else final.copy())
-        totals = (self.totals.by_step if by_step else self.totals)(arrays, T, B, lag, shared)
-        return Run(outputs, slots, finals, totals, saved)
-
-    def _launch(self, T: int, B: int, lag: int, slots: list[np.ndarray], arrays: list[np.ndarray]) -> None:
-        cost = self.cost * T * B
-        count = threads.size() if cost > threads.SMALL else 1
-        blocks = count * -(-B // (count * ROWS))
-        rows = -(-B // min(blocks, B))
-        start, stride = (T - 1, -1) if lag else (0, 1)
-        # The layout that `block` in the generated source unpacks.
-        numbers = [rows, T, B, start, stride, lag, self.product, *[len(s) for s in slots], *map(address, arrays)]
-        threads.run(self.job.address, np.array(numbers, np.int64), -(-B // rows), cost)
+        size = Size(T, B, reverse, keep_states, by_step)
+        bound = self._bound.get(size)
+        if bound is None or (bound.threads and bound.threads != threads.size()):
+            while len(self._bound) >= KEPT:
+                del self._bound[next(iter(self._bound))]
+            self._bound[size] = bound = Bound(self, size)
+        return bound.run(given, states, self._shared_values(leaves), saved, empty)
 
     def _kept(self, node: Tensor) -> Kept:
         place = self.plan.places[node.number][0]
@@ -164,20 +143,26 @@ class Program:
         states = {self._number[name]: k for k, (name, _) in enumerate(self.plan.states)}
         return {states[v.number] for v in values if v.moment is not None}
 
-    def _settled_shared(self) -> list[tuple[int, np.ndarray | None, Any, list[int], dict[str, Any]]]:
-        """What has to be computed from the leaves before the first step, and for the totals, in order."""
+    def _computed_from_leaves(self) -> list[tuple[int, Any, list[int], dict[str, Any]]]:
+        """What has to be computed before the first step, and for the totals, in order."""
         wanted = [x for n in self.totals.last for x in n.inputs if is_shared(x)]
-        wanted += [x for _, x in self.plan.shared.values()] + [x for _, x in self.plan.weights.values()]
+        wanted += [x for _, x in self.plan.shared.values()] + [weights.x for weights in self.matrices.values()]
+        nodes = Graph(wanted).nodes if wanted else []
+        self._constants = {n.number: n._array for n in nodes if n.op is None and n._array is not None}
         return [
-            (n.number, n._array, None if n.op is None else n.op.evaluate, [x.number for x in n.inputs], n.attrs or {})
-            for n in (Graph(wanted).nodes if wanted else [])
+            (n.number, n.op.evaluate, [x.number for x in n.inputs], n.attrs or {}) for n in nodes if n.op is not None
         ]
 
     def _shared_values(self, leaves: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
-        values: dict[int, np.ndarray] = {}
-        for number, array, evaluate, inputs, attrs in self._shared:
-            if evaluate is None:
-                values[number] = leaves.get(number, array)  # type: ignore[arg-type]
-            else:
-                values[number] = evaluate(*[values[x] for x in inputs], **attrs)
+        values = {**self._constants, **leaves}
+        for number, evaluate, inputs, attrs in self._computed:
+            values[number] = evaluate(*[values[x] for x in inputs], **attrs)
         return values
+
+
+def _matrix(x: Tensor) -> Matrix:
+    """Of a shared matrix: of its transpose too, only the strides count."""
+    swapped, shape = False, x.shape
+    while x.op is not None and x.op.kind == "transpose" and (x.attrs or {}).get("axes") == (1, 0):
+        x, swapped = x.inputs[0], not swapped
+    return Matrix(x, swapped, *shape)

@@ -131,6 +131,7 @@ class Recurrence:
     ) -> Operands[np.ndarray | None]:
         """∂L/∂operand for every operand in `wrt` and every state, given ∂L/∂result (0: none) of a scan.
 
+        They are new arrays, which share memory with no other.
         `by_step` gives those of the shared leaves one for each time step, (T, *shape).
         """
         body = self.body
@@ -138,12 +139,15 @@ class Recurrence:
             residuals = self.forward(operands, reverse, keep=True)[-1]
         assert residuals.states is not None
         T, B = operands.sequences[0].shape[:2]
-        specs = [((T, B, *n.shape[1:]), n.dtype) for n in body.outputs] + [(s.shape, s.dtype) for s in operands.states]
-        full = [
-            np.zeros(shape, dtype) if isinstance(g, int) else np.ascontiguousarray(g)
-            for g, (shape, dtype) in zip(gradients, specs, strict=True)
+        count = len(body.outputs)
+        d_outputs = [
+            np.zeros((T, B, *n.shape[1:]), n.dtype) if isinstance(g, int) else np.ascontiguousarray(g)
+            for g, n in zip(gradients[:count], body.outputs, strict=True)
         ]
-        d_outputs, d_finals = full[: len(body.outputs)], full[len(body.outputs) :]
+        d_finals = [
+            np.zeros(s.shape, s.dtype) if isinstance(g, int) else g
+            for g, s in zip(gradients[count:], operands.states, strict=True)
+        ]
         lag = int(reverse)
         before = [s[lag : lag + T] for s in residuals.states]
         after = {n.number: s[1 - lag : 1 - lag + T] for n, s in zip(body.new_states, residuals.states, strict=True)}
@@ -154,11 +158,14 @@ class Recurrence:
         )  # fmt: skip
         if program.plan.overwrites:
             self.store.give_back(residuals, self.program("forward"))
-        outputs, totals = iter(run.outputs), iter(run.totals)
+        made = zip(run.outputs, program.own_outputs, strict=True)
+        outputs = iter([array if own else array.copy() for array, own in made])
+        finals = [x.copy() if k in program.seen_states else x for k, x in enumerate(run.finals)]
+        totals = iter(run.totals)
         return Operands(
             [next(outputs).reshape(x.shape) if n.number in wrt else None
              for n, x in zip(body.sequences, operands.sequences, strict=True)],
-            [final.reshape(state.shape) for final, state in zip(run.finals, operands.states, strict=True)],
+            [final.reshape(state.shape) for final, state in zip(finals, operands.states, strict=True)],
             [next(totals) if n.number in wrt else None for n in self.operands.leaves],
         )  # fmt: skip
 

@@ -137,7 +137,8 @@ def _vjps(g: Any, y: Any, *xs: Any, scan: ScanAttrs[Recurrence]) -> Callable[[in
         arguments = (g[: len(scan.specs)], y[-1], operands, scan.reverse, wrt)
         if scan.segment is None:
             return [*recurrence.backward(*arguments)]
-        return [*segments.backward(recurrence, *arguments, scan.segment)]
+        found = segments.backward(recurrence, *arguments, scan.segment)
+        return [None if gradient is None else np.array(gradient) for gradient in found]
 
     def gradient(i: int) -> Any:
         if not found:
@@ -180,7 +181,7 @@ SCAN = Op(
     shape=lambda *shapes, scan: (len(scan.specs) + 1,),
     dtype=lambda *_, **__: np.dtype(object),
     cost=lambda _, xs, *__, scan: xs[0] * xs[1] * scan.recurrence.cost,
-    vjps=_vjps, jvp=_jvp, by_step=_by_step, variadic=True, promotes=(), glyph="scan",
+    vjps=_vjps, fresh=True, jvp=_jvp, by_step=_by_step, variadic=True, promotes=(), glyph="scan",
 )  # fmt: skip
 
 

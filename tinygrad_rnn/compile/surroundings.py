@@ -45,6 +45,7 @@ class Surroundings:
         self.tensors: list[Tensor] = []
         self.generators: list[np.random.Generator] = []
         self._checks: list[tuple[Callable[[Any], Any], Any, Any]] = []
+        self._kinds: list[tuple[Tensor, bool, tuple[int, ...], np.dtype]] = []
         self._copies: list[Callable[[], Any]] = []  # each puts something back
         self._seen: dict[int, Any] = {}  # keeps what it has, so that no identity is given to another
         self._stack = list(roots)
@@ -55,7 +56,10 @@ class Surroundings:
 
     def hold(self) -> bool:
         """Whether nothing has been changed; false too where something was replaced by its like."""
-        for read, x, was in self._checks:  # noqa: SIM110 (at every call, and a generator takes as long again)
+        for x, needs, shape, dtype in self._kinds:  # spelled out: this is done at every call
+            if x.requires_grad is not needs or x._array.shape != shape or x._array.dtype is not dtype:
+                return False
+        for read, x, was in self._checks:  # noqa: SIM110 (a generator takes as long again)
             if read(x) != was:
                 return False
         return True
@@ -75,8 +79,12 @@ class Surroundings:
             return
         self._seen[id(x)] = x
         if isinstance(x, Tensor):
-            self._watch(_kind, x)
-            self._facts.append(_kind(x))
+            kind = x.requires_grad, x.shape, x.dtype
+            self._facts.append(kind)
+            if x._array is None:
+                self._watch(_kind, x)
+            else:
+                self._kinds.append((x, *kind))
             self.tensors.append(x)
         elif isinstance(x, np.random.Generator):
             self.generators.append(x)

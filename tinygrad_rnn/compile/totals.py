@@ -9,7 +9,6 @@ import numpy as np
 
 from ..core.graph import Graph
 from ..core.tensor import Tensor
-from ..kernels.products import column_sums, contract
 from .plan import Plan
 
 
@@ -25,14 +24,26 @@ class Kept(NamedTuple):
     offset: int
     width: int
 
+    def first(self, lag: int) -> int:
+        """Which entry of the array is the first step's; `lag` is 1 if steps run backward."""
+        return 0 if self.moment is None else lag if self.moment == "before" else 1 - lag
+
     def rows(self, arrays: Sequence[np.ndarray], T: int, B: int, lag: int) -> np.ndarray:
         """All steps and rows, (T·B, width)."""
         array = arrays[self.number]
         if self.moment is not None:
-            first = lag if self.moment == "before" else 1 - lag
-            array = array[first : first + T]
+            array = array[self.first(lag) : self.first(lag) + T]
         array = array.reshape(T * B, self.length)
         return array if self.width == self.length else array[:, self.offset : self.offset + self.width]
+
+
+def _taken(array: np.ndarray, made: set[int]) -> bool:
+    """Whether an array is one of the `made`, or a view of one, and nobody has it yet; then it is taken."""
+    root = id(array if array.base is None else array.base)
+    if root not in made:
+        return False
+    made.remove(root)
+    return True
 
 
 class Totals:
@@ -44,38 +55,32 @@ class Totals:
             (c.total.number, c.total.shape, None if c.left is None else kept(c.left), kept(c.right))
             for c in plan.contractions
         ]
-        self.column_sums = {right for _, _, left, right in self.contractions if left is None}
         self.results = [(n.number, n.shape) for n in plan.body.totals]
         nodes = Graph(plan.body.totals, boundary=[c.total for c in plan.contractions]).nodes
         #: Products that are only read transposed.
         self.by_columns = {c.total.number for c in plan.contractions} - {r.number for r in plan.body.totals}
         self.by_columns -= {x.number for n in nodes if n.op is not None and n.op.kind != "transpose" for x in n.inputs}
+        #: What is to be multiplied, leftᵀ right, and laid out by columns or not; and what to sum over all rows.
+        self.products = [
+            (left, right, number in self.by_columns) for number, _, left, right in self.contractions if left is not None
+        ]
+        self.column_sums = [*dict.fromkeys(right for _, _, left, right in self.contractions if left is None)]
         self.last = [n for n in nodes if n.number not in {number for number, *_ in self.contractions}]
 
     @property
     def operands(self) -> list[Kept]:
         return [k for _, _, left, right in self.contractions for k in (left, right) if k is not None]
 
-    def __call__(
-        self, arrays: Sequence[np.ndarray], T: int, B: int, lag: int, shared: dict[int, np.ndarray]
+    def finished(
+        self, shared: dict[int, np.ndarray], products: Sequence[np.ndarray], sums: Sequence[np.ndarray]
     ) -> list[np.ndarray]:
-        values = dict(shared)
-        sums: dict[Kept, np.ndarray] = {}
-        for number, _, left, right in self.contractions:
-            if left is not None:
-                wanted = right in self.column_sums and right not in sums
-                total, columns = contract(
-                    left.rows(arrays, T, B, lag), right.rows(arrays, T, B, lag), wanted, number in self.by_columns
-                )
-                values[number] = total
-                if columns is not None:
-                    sums[right] = columns
+        """The totals, given those that are `products` and `column_sums`. No two share memory."""
+        values, columns = dict(shared), dict(zip(self.column_sums, sums, strict=True))
+        product = iter(products)
         for number, shape, left, right in self.contractions:
-            if left is None:
-                if right not in sums:
-                    sums[right] = column_sums(right.rows(arrays, T, B, lag))
-                values[number] = sums[right].reshape(shape)
-        return self._finished(values)
+            values[number] = columns[right].reshape(shape) if left is None else next(product)
+        made = {id(x) for x in (*products, *sums)}
+        return [x if _taken(x, made) else x.copy() for x in self._finished(values)]
 
     def by_step(
         self, arrays: Sequence[np.ndarray], T: int, B: int, lag: int, shared: dict[int, np.ndarray]

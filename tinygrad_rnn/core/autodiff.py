@@ -307,7 +307,10 @@ def _pull_generally(node: Tensor, g: Any, needed: Container[int] | None, sums: _
             if gi is not None:
                 if anomaly:
                     check_finite(node, i, gi)
+                first = x.number not in sums.arrays
                 sums.add(x, gi)
+                if first and op.fresh:
+                    sums.owned.add(x.number)
 
 
 def _is_result(node: Tensor, wanted: Container[int] | None) -> bool:

@@ -69,6 +69,7 @@ class Op:
     expansion: Callable[..., Tensor | None] | None = None
     accumulate: dict[int, Rule] = field(default_factory=dict)  # (buffer, g, y, *xs, **attrs): add in place
     collect: dict[int, type[Collector]] = field(default_factory=dict)  # operands whose gradient is cheaper as one sum
+    fresh: bool = False  # whether its rules give, of arrays, new ones that share memory with no other
     fused: Sequence[Rule | None] | None = None  # the rules once more, in fewer passes, for bare arrays only
     composed: Rule | None = None  # (*xs, **attrs), of other ops: what to do where an attribute is a tensor
     by_step: Rule | None = None  # (node, i, g) -> {time step: gradient}, of a node that holds time steps itself

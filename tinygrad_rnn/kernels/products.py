@@ -17,11 +17,13 @@ from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 from numba.np.numpy_support import carray
 
 from . import threads
+from .jobs import Job, Slot
 from .native import address, address32, address64, at, keep, moved, zeros_like_pointed
 from .tile import heights, padded, panel_width, tile_for, tile_of
 
 #: No `nnan` and `ninf`: NaN and infinity must come through.
 FAST: Any = {"fastmath": {"contract", "reassoc", "nsz", "arcp", "afn"}, "error_model": "numpy"}
+Number = int | Slot
 DEPTH = 256  # rows of the operands that `contract` keeps in cache at a time
 CHUNK = 512  # columns of its left operand to a block
 LARGE = 256, 512  # rows and columns of its result from which packing both operands pays
@@ -37,8 +39,7 @@ def packed(weights: np.ndarray) -> np.ndarray:
     (K, N), dtype = weights.shape, weights.dtype
     out = np.empty(K * padded(N, dtype), dtype)
     row, column = weights.strides
-    given = [address(weights), row // dtype.itemsize, column // dtype.itemsize, address(out), K, N]
-    _run("pack", dtype, given, padded(N, dtype) // tile_for(dtype).width, PACKING * out.size)
+    pack_job(dtype, address(weights), row // dtype.itemsize, column // dtype.itemsize, address(out), K, N).run()
     return out
 
 
@@ -288,20 +289,11 @@ def contract(
     if K * max(M, 1) * N < TINY:
         return left.T @ right, right.sum(axis=0) if sums else None
     total, columns = np.empty((M, N), dtype, order="F" if by_columns else "C"), np.empty(N, dtype) if sums else None
-    chunk = max(1, min(M, CHUNK))
     size = dtype.itemsize
-    operands = [address(left), left.strides[0] // size, address(right), right.strides[0] // size]
-    strides = [stride // size for stride in total.strides]
-    place = 0 if columns is None else address(columns)
-    if LARGE[0] <= M and LARGE[1] <= N:
-        high, many = _block_of(M, N, dtype)
-        given = [*operands, address(total), *strides, K, M, N, high, many, place]
-        blocks = -(-N // (many * tile_for(dtype).width)) * -(-M // high)
-        _run("contract_packed", dtype, given, blocks, 2 * K * M * N)
-        return total, columns
-    given = [*operands, address(total), *strides, K, M, N, chunk, place]
-    blocks = -(-N // tile_for(dtype).width) * max(1, -(-M // chunk))
-    _run("contract", dtype, given, blocks, 2 * K * max(M, 1) * N)
+    operands = address(left), left.strides[0] // size, address(right), right.strides[0] // size
+    contract_job(
+        dtype, *operands, address(total), K, M, N, 0 if columns is None else address(columns), by_columns
+    ).run()
     return total, columns
 
 
@@ -331,9 +323,8 @@ def multiply(rows: np.ndarray, weights: np.ndarray, out: np.ndarray, accumulate:
     dtype = rows.dtype
     size = dtype.itemsize
     panels = packed(weights)
-    height = min(ROWS, max(8, -(-M // threads.size())))
-    operands = [address(rows), rows.strides[0] // size, address(out), out.strides[0] // size, address(panels)]
-    _run("multiply", dtype, [*operands, K, M, N, height, accumulate], -(-M // height), 2 * K * M * N)
+    operands = address(rows), rows.strides[0] // size, address(out), out.strides[0] // size, address(panels)
+    multiply_job(dtype, *operands, K, M, N, accumulate).run()
 
 
 def matrix_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -350,13 +341,48 @@ def matrix_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.matmul(a, b)
 
 
-def _run(job: str, dtype: np.dtype, given: list[int], blocks: int, cost: int) -> None:
-    threads.run(_job(job, dtype.itemsize).address, np.array(given, np.int64), blocks, cost)
+# -- jobs: `source`, `rows`, `out` … are addresses, or the slots of a script that is given them ------------------------
+
+
+def pack_job(dtype: np.dtype, source: Number, row: Number, column: Number, out: Number, K: int, N: int) -> Job:
+    """Weights (K, N), with these strides, into panels: `packed`."""
+    blocks = padded(N, dtype) // tile_for(dtype).width
+    return _job("pack", dtype, [source, row, column, out, K, N], blocks, PACKING * K * padded(N, dtype))
+
+
+def contract_job(
+    dtype: np.dtype, left: Number, lda: int, right: Number, ldd: int, out: Number, K: int, M: int, N: int,
+    sums: Number, by_columns: bool,
+) -> Job:  # fmt: skip
+    """out (M, N), by columns if wanted, = leftᵀ @ right over K rows, and the column sums of `right` if wanted."""
+    strides = (1, M) if by_columns else (N, 1)
+    width, cost = tile_for(dtype).width, 2 * K * max(M, 1) * N
+    given = [left, lda, right, ldd, out, *strides, K, M, N]
+    if LARGE[0] <= M and LARGE[1] <= N:
+        high, many = _block_of(M, N, dtype)
+        return _job("contract_packed", dtype, [*given, high, many, sums], -(-N // (many * width)) * -(-M // high), cost)
+    chunk = max(1, min(M, CHUNK))
+    return _job("contract", dtype, [*given, chunk, sums], -(-N // width) * max(1, -(-M // chunk)), cost)
+
+
+def multiply_job(
+    dtype: np.dtype, rows: Number, lda: int, out: Number, ldc: int, panels: Number, K: int, M: int, N: int,
+    accumulate: bool,
+) -> Job:  # fmt: skip
+    """out (M, N) = or += rows (M, K) @ packed weights (K, N)."""
+    height = min(ROWS, max(8, -(-M // threads.size())))
+    return _job(
+        "multiply", dtype, [rows, lda, out, ldc, panels, K, M, N, height, accumulate], -(-M // height), 2 * K * M * N
+    )
+
+
+def _job(name: str, dtype: np.dtype, given: list[Number], blocks: int, cost: int) -> Job:
+    return Job(_block(name, dtype.itemsize).address, given, blocks, cost)
 
 
 @cache
-def _job(name: str, size: int) -> Any:
-    """A compiled job for `threads.run`."""
+def _block(name: str, size: int) -> Any:
+    """The compiled function of a job."""
     block: Any = globals()[f"_{name}{8 * size}"]
     return cfunc(types.void(types.CPointer(types.intp), types.intp), cache=True, **FAST)(block)
 
