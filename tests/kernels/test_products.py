@@ -14,6 +14,7 @@ if DISABLE_JIT:
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.kernels import products, threads
+from tinygrad_rnn.kernels.native import address
 from tinygrad_rnn.kernels.tile import padded
 
 DTYPES = [np.float32, np.float64]
@@ -125,3 +126,15 @@ def test_large_products_pack_both_operands(K, M, N, by_columns, dtype):
         np.testing.assert_array_equal(products.contract(a, d, True, by_columns)[0], total)
     finally:
         tg.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("K", "V", "N"), [(0, 3, 5), (1, 1, 1), (40, 7, 64), (333, 20, 150)])
+def test_rows_are_added_where_their_numbers_say(K: int, V: int, N: int, dtype: type) -> None:
+    random = np.random.default_rng(0)
+    rows, numbers = random.normal(size=(K, N + 2)).astype(dtype)[:, 1:-1], random.integers(0, V, K)
+    expected, out = np.zeros((V, N), dtype), np.full((V, N), np.nan, dtype)
+    np.add.at(expected, numbers, rows)
+    given = address(numbers), address(rows), N + 2, address(out)
+    products.scatter_job(np.dtype(dtype), *given, K, V, N).run()
+    np.testing.assert_allclose(out, expected, rtol=1e-4 if dtype == np.float32 else 1e-12, atol=1e-5)

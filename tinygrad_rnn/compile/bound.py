@@ -11,7 +11,7 @@ import numpy as np
 from ..kernels import threads
 from ..kernels.jobs import Job, Script, Slot
 from ..kernels.native import address
-from ..kernels.products import contract_job, multiply_job, pack_job
+from ..kernels.products import contract_job, multiply_job, pack_job, scatter_job
 from ..kernels.tile import padded
 from .totals import Kept
 
@@ -93,7 +93,7 @@ class Bound:
         places += [self._next() for _ in program.vectors]
         self._places = places
         self._sums: list[int] = []
-        self._totals: list[tuple[tuple[int, int], Literal["C", "F"]]] = []
+        self._totals: list[tuple[tuple[int, ...], Literal["C", "F"]]] = []
         late = self._contractions() if not size.by_step else []
         jobs = self._packing()
         if T and B:
@@ -182,12 +182,18 @@ class Bound:
         jobs, program, rows = [], self.program, self.size.T * self.size.B
         sums = {right: self._next() for right in program.totals.column_sums}
         self._sums = [right.width for right in sums]
-        for left, right, by_columns in program.totals.products:
-            wanted = sums.pop(right, 0)
+        for number, shape, left, right, scattered in program.totals.products:
+            assert left is not None
+            if scattered:
+                self._totals.append((shape, "C"))
+                operands = (self._rows(left)[0], *self._rows(right), self._next())
+                jobs.append(scatter_job(program.dtype, *operands, rows, *shape))
+                continue
+            by_columns = number in program.totals.by_columns
             M, N = left.width, right.width
             self._totals.append(((M, N), "F" if by_columns else "C"))
             operands = (*self._rows(left), *self._rows(right), self._next())
-            jobs.append(contract_job(program.dtype, *operands, rows, M, N, wanted, by_columns))
+            jobs.append(contract_job(program.dtype, *operands, rows, M, N, sums.pop(right, 0), by_columns))
         for right, place in sums.items():  # of what is in no product
             operands = (*self._rows(right), *self._rows(right), place)
             jobs.append(contract_job(program.dtype, *operands, rows, 0, right.width, place, False))
@@ -210,4 +216,4 @@ class Bound:
         """The address of the first of all steps' rows of a value, and how far apart they are."""
         place = self._places[kept.number]
         skipped = kept.first(self.lag) * self.size.B * kept.length + kept.offset
-        return Slot(place.index, place.offset + skipped * self.program.dtype.itemsize), kept.length
+        return Slot(place.which, place.offset + skipped * self.program.dtype.itemsize), kept.length

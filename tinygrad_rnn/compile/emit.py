@@ -39,13 +39,13 @@ def _number(value: Any) -> str:
     return f"F({value!r})"
 
 
-def emitted(plan: Plan, dtype: np.dtype, title: str) -> Source:
-    return _Writer(plan, dtype, title).source()
+def emitted(plan: Plan, dtype: np.dtype) -> Source:
+    return _Writer(plan, dtype).source()
 
 
 class _Writer:
-    def __init__(self, plan: Plan, dtype: np.dtype, title: str):
-        self.plan, self.dtype, self.title = plan, dtype, title
+    def __init__(self, plan: Plan, dtype: np.dtype):
+        self.plan, self.dtype = plan, dtype
         self.lines: list[str] = []
         self.functions: set[str] = set()
         self.scratch: dict[str, int] = {}
@@ -77,17 +77,17 @@ class _Writer:
             head.append(f"        before_{name} = (t + lag) % slots_{name} * B")
             head.append(f"        after_{name} = (t + 1 - lag) % slots_{name} * B")
         offset = 7 + len(counts)
-        unpacked = ", ".join(f"{self.dtype.name}s(a[{offset + k}])" for k in range(len(arrays)))
+        kinds = {plan.places[x.number][0].array: x.dtype.name for x in plan.body.sequences if x.dtype.kind == "i"}
+        unpacked = ", ".join(f"{kinds.get(x, self.dtype.name)}s(a[{offset + k}])" for k, x in enumerate(arrays))
+        imported = ", ".join(["at", "compiled", *sorted({f"{kind}s" for kind in (self.dtype.name, *kinds.values())})])
         numbers = ", ".join(f"a[{k}]" for k in range(1, offset))
         functions = ", ".join(sorted(self.functions))
         text = "\n".join(
             [
-                f'"""{self.title}"""',
-                "",
                 "import numpy as np",
                 "from numba import carray",
                 "",
-                f"from tinygrad_rnn.kernels.generated import at, compiled, {self.dtype.name}s, plus, product",
+                f"from tinygrad_rnn.kernels.generated import {imported}, plus, product",
                 *([f"from tinygrad_rnn.kernels.scalars import {functions}"] if functions else []),
                 "",
                 f"F = np.{self.dtype.name}",
@@ -276,6 +276,7 @@ class _Writer:
             "scratch": f"(r - first) * {length}",
             "before": f"(before_{array} + r) * {length}",
             "after": f"(after_{array} + r) * {length}",
+            "table": f"{place.by}[t * B + r] * {length}",
         }[kind]
         self.bases[row] = f"at({array}, {start})"
         shift = place.offset + (offset or 0)

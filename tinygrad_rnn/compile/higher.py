@@ -13,6 +13,7 @@ from ..core.graph import Graph
 from ..core.mode import changed
 from ..core.op import REGISTRY
 from ..core.tensor import Tensor, abstract
+from ..ops.lookup import put_taken
 from ..step.body import Body, zero_row
 from ..step.scan import Operands, ScanAttrs
 from .plan import contractions_of
@@ -56,7 +57,7 @@ def _adjoint(recurrence: Recurrence) -> Adjoint:
     wrt = [x for x in recurrence.operands if x.number in recurrence.differentiable]
     back = reversed_step(body, [], wrt).body
     found = contractions_of(back)
-    rows = [x for c in found for x in (c.left, c.right) if x is not None]
+    rows = [x for c in found for x in (None if c.scattered else c.left, c.right) if x is not None]
     stepwise = Body(back.sequences, back.states, [*back.outputs, *rows], back.new_states)
     return Adjoint(states, Recurrence(stepwise, f"{recurrence.title}, derived"), found, back.totals)
 
@@ -76,9 +77,13 @@ def _totals(adjoint: Adjoint, outputs: list[Tensor], values: dict[int, Tensor]) 
     """The sums over all steps: of the reverse step's last `outputs`, and of the operands' `values`."""
     rows = iter(outputs)
     for c in adjoint.contractions:
-        left = None if c.left is None else _flat(next(rows))
+        left = None if c.left is None or c.scattered else _flat(next(rows))
         right = _flat(next(rows))
-        values[c.total.number] = right.sum(axis=0).reshape(c.total.shape) if left is None else left.mT @ right
+        if c.scattered and c.left is not None:
+            total = put_taken(right, values[c.left.number].reshape(-1), axis=0, shape=c.total.shape)
+        else:
+            total = right.sum(axis=0).reshape(c.total.shape) if left is None else left.mT @ right
+        values[c.total.number] = total
     for node in Graph(adjoint.totals, boundary=[c.total for c in adjoint.contractions]).nodes:
         if node.number not in values:
             inputs = [values[x.number] for x in node.inputs]

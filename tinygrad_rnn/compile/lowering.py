@@ -14,6 +14,7 @@ from .passes import is_product
 from .placing import (
     Places,
     overwrite_saved,
+    place_lookups,
     place_operands,
     place_pieces,
     place_results,
@@ -22,15 +23,16 @@ from .placing import (
 )
 from .plan import (
     COPY,
-    Contraction,
     MatMul,
     Plan,
     Work,
     alias_of,
     contractions_of,
+    is_lookup,
     product_terms,
     shape_text,
     shared_base,
+    source_of,
     unknown_functions,
     weight_name,
 )
@@ -45,7 +47,7 @@ def lower(body: Body, saved_in: Sequence[Tensor] = (), saved_out: int = 0) -> Pl
     """
     with changed(record="all"):
         contractions = [
-            Contraction(c.total, None if c.left is None else _own(c.left, body), _own(c.right, body))
+            replace(c, left=None if c.left is None else _own(c.left, body), right=_own(c.right, body))
             for c in contractions_of(body)
         ]
         body = _with_own_results(body, saved_out)
@@ -67,16 +69,17 @@ def lower(body: Body, saved_in: Sequence[Tensor] = (), saved_out: int = 0) -> Pl
         for node in nodes:
             check(node, body)
         nodes, pieces = place_pieces(nodes, body, places)
+        tables = place_lookups(nodes, body, places)
         work = Work(body, nodes, pieces, merged_products(nodes, places))
         level = levels_of(work, places)
         visible = {n.number for n in body.outputs}
         inner = [result for result in results if result.node.number not in visible]
         gone = None if outlive else overwrite_saved(work, level, inner, comes_in, places)
         place_scratch(work, level, places)
-        shared, weights = _constants(nodes, deferred, places)
+        shared, weights = _constants([n for n in nodes if not is_lookup(n, body)], deferred, places)
     return Plan(
         body, schedule(work, level), dict(places), [result for result in results if result is not gone], states, given,
-        shared, weights, contractions, deferred, sum(map(width, saved)), gone is not None,
+        tables | shared, weights, contractions, deferred, sum(map(width, saved)), gone is not None,
     )  # fmt: skip
 
 
@@ -87,7 +90,7 @@ def _own(n: Tensor, body: Body, fresh: bool = False) -> Tensor:
     passed_on = n.number in body.given or is_shared(n)
     if passed_on and not fresh:
         return n if n.number in body.given else apply(COPY, (n,), {})
-    if passed_on or alias_of(n, body) is not None:
+    if passed_on or alias_of(n, body) is not None or is_lookup(n, body):
         return apply(COPY, (n,), {}).named(n.name or "")
     if fresh and is_product(n) and padded(width(n), n.dtype) != width(n):
         return apply(COPY, (n,), {}).named(n.name or "")
@@ -153,8 +156,11 @@ def check(n: Tensor, body: Body) -> None:
         if n.dtype.kind not in "fb":
             raise NotRowWise(f"{name} makes {n.dtype} rows")
         return
+    if is_product(n) and any(is_lookup(source_of(rows, body)[0], body) for rows, _ in product_terms(n)):
+        raise NotRowWise("rows of a table are multiplied, and have no place of their own")
     supported = (
-        (is_product(n) and n.inputs[1].ndim == 2)
+        is_lookup(n, body)
+        or (is_product(n) and n.inputs[1].ndim == 2)
         or alias_of(n, body) is not None
         or (op.kind == "concatenation" and all(is_row(x) and x.ndim == n.ndim == 2 for x in n.inputs))
         or (op.fold is not None and n.inputs[0].ndim == 2 and width(n) == 1)

@@ -10,7 +10,7 @@ from ..core.apply import apply
 from ..core.tensor import Tensor
 from ..step.body import Body, is_entrywise, is_shared, width
 from .passes import is_product
-from .plan import COPY, RESERVED, SAVED, Place, Result, Work, has_loop, source_of
+from .plan import COPY, RESERVED, SAVED, Place, Result, Work, has_loop, is_lookup, source_of, weight_name
 
 
 class Places(defaultdict[int, list[Place]]):
@@ -93,6 +93,19 @@ def place_pieces(nodes: Sequence[Tensor], body: Body, places: Places) -> tuple[l
     return ordered, pieces
 
 
+def place_lookups(nodes: Sequence[Tensor], body: Body, places: Places) -> dict[int, tuple[str, Tensor]]:
+    """Where rows of tables are read; returns the name of each table, by its number."""
+    tables: dict[int, tuple[str, Tensor]] = {}
+    for n in nodes:
+        if is_lookup(n, body):
+            table, symbol = n.inputs
+            if table.number not in tables:
+                tables[table.number] = places.name(weight_name(table), "table"), table
+            by = places[symbol.number][0].array
+            places[n.number].append(Place("table", tables[table.number][0], width(n), by=by))
+    return tables
+
+
 def overwrite_saved(work: Work, level: dict[int, int], results: Sequence[Result], comes_in: Container[int],
                     places: Places) -> Result | None:  # fmt: skip
     """Let the widest result that can take the place of the saved values do so, and return it.
@@ -132,6 +145,8 @@ def place_scratch(work: Work, level: dict[int, int], places: Places) -> None:
         for x in n.inputs:
             source, _ = source_of(x, work.body)
             if source.number in work.body.given or is_shared(source) or source.number in work.merged:
+                continue
+            if is_lookup(source, work.body):
                 continue
             inside = level.get(n.number) == level[source.number] and not is_product(n) and n.number not in work.pieces
             if not inside and not places[source.number]:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
 from ..core.expression import functions
 from ..core.op import Op
 from ..core.tensor import Tensor
@@ -24,13 +26,14 @@ class Place:
     """Where a row value is kept: entries ``offset … offset + width`` of rows of `length` entries of an array.
 
     `kind` says which row: "sequence" (time t), "before" and "after" (a state's slots), "scratch" (this block, this
-    step), "local" (a variable), "shared" (no rows at all).
+    step), "table" (the one that the sequence `by` names), "local" (a variable), "shared" (no rows at all).
     """
 
     kind: str
     array: str
     length: int
     offset: int = 0
+    by: str = ""
 
 
 @dataclass
@@ -51,11 +54,15 @@ class Loop:
 
 @dataclass
 class Contraction:
-    """After the last step: `total` = Σ over steps and rows of leftᵀ right; without `left`, of right."""
+    """After the last step: `total` = Σ over steps and rows of leftᵀ right; without `left`, of right.
+
+    If it is `scattered`, `left` brings numbers: each row of `right` is added to the row of `total` that it names.
+    """
 
     total: Tensor
     left: Tensor | None
     right: Tensor
+    scattered: bool = False
 
 
 class Result(NamedTuple):
@@ -83,7 +90,9 @@ class Work:
     def computed(self) -> Iterator[Tensor]:
         """The nodes that a loop or a product of their own computes."""
         for n in self.nodes:
-            if n.number not in self.merged and n.number not in self.pieces and alias_of(n, self.body) is None:
+            if n.number in self.merged or n.number in self.pieces or is_lookup(n, self.body):
+                continue
+            if alias_of(n, self.body) is None:
                 yield n
 
 
@@ -114,7 +123,8 @@ BUILTIN = {"abs", "min", "max", "number"}
 #: Names the generated source uses itself.
 RESERVED = {
     *("first", "last", "T", "B", "F", "t", "r", "j", "rows", "block", "step", "start", "stride", "lag"),
-    *("multiply", "np", "at", "plus", "product", "compiled", "carray", "float32s", "float64s", "min", "max", "abs"),
+    *("multiply", "np", "at", "plus", "product", "compiled", "carray", "float32s", "float64s", "int64s"),
+    *("min", "max", "abs"),
     *keyword.kwlist,
 }
 
@@ -133,6 +143,9 @@ def contractions_of(body: Body) -> list[Contraction]:
             if left.op is not None and left.op.kind == "transpose" and is_row(left.inputs[0]) and is_row(right):
                 found.append(Contraction(node, left.inputs[0], right))
                 continue
+        if node.op.name == "put_taken" and is_row(node.inputs[0]) and node.inputs[1].number in body.given:
+            found.append(Contraction(node, node.inputs[1], node.inputs[0], scattered=True))
+            continue
         if node.op.sums and is_row(rows[0]) and width(rows[0]) == node.size:
             found.append(Contraction(node, None, rows[0]))
             continue
@@ -172,6 +185,14 @@ def alias_of(n: Tensor, body: Body) -> tuple[Tensor, int] | None:
     if n.op.kind == "reshape" and is_row(n.inputs[0]) and width(n.inputs[0]) == width(n) == 1:
         return n.inputs[0], 0
     return None
+
+
+def is_lookup(n: Tensor, body: Body) -> bool:
+    """Whether it is the row of a table that an incoming number names."""
+    if n.op is None or n.op.name != "embedding":
+        return False
+    table, symbol = n.inputs
+    return is_shared(table) and symbol.number in body.given and symbol.dtype == np.int64
 
 
 def source_of(x: Tensor, body: Body) -> tuple[Tensor, int]:

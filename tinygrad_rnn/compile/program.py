@@ -45,7 +45,7 @@ class Program:
 
     Attributes:
         passes: (name, body) before and after each pass, for reading.
-        source: the generated Python.
+        source: the generated Python; `text` is the same without its title, by which equal programs are one.
     """
 
     def __init__(self, body: Body, dtype: Any, title: str, saved_in: Sequence[Tensor] = (), saved_out: int = 0):
@@ -56,8 +56,9 @@ class Program:
         for name, rewrite in PASSES:
             self.passes.append((name, rewrite(self.passes[-1][1])))
         self.plan = plan = lower(self.passes[-1][1], saved_in, saved_out)
-        made = emitted(plan, self.dtype, title)
-        self.source = made.text
+        made = emitted(plan, self.dtype)
+        self.text = made.text
+        self.source = f'"""{title}"""\n\n{made.text}'
         self.cost = sum(2 * x.size for _, x in plan.weights.values())  # FLOPs of a row's step
         self.product = product_address(self.dtype)
 
@@ -98,7 +99,7 @@ class Program:
     @cached_property
     def job(self) -> Any:
         """The compiled block of rows."""
-        return compiled(self.source, lambda block, cache: cfunc(_JOB, cache=cache, **ORDERED)(block))
+        return compiled(self.text, lambda block, cache: cfunc(_JOB, cache=cache, **ORDERED)(block))
 
     def run(
         self,

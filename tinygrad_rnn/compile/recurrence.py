@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from ..core.counting import flops
+from ..core.mode import reads
 from ..core.tensor import Tensor
-from ..step.body import BATCH, Body
+from ..step.body import BATCH, Body, NotRowWise
 from ..step.scan import Operands, operands_of
 from .plan import Contraction
 from .program import Program
 from .reverse import choose_saved, reversed_step
+from .tables import read_from_table
 from .tuples import tuple_array
 
 
@@ -87,6 +89,7 @@ class Recurrence:
         self.store = Store(self.dtype)
         self.adjoint: Adjoint | None = None
         self.tangents: dict[tuple[int, ...], Tangent] = {}
+        self._tables: dict[int, tuple[Recurrence, Tensor] | None] = {}
         self._programs: dict[tuple[str, tuple[int, ...]], Program] = {}
 
     @cached_property
@@ -95,19 +98,41 @@ class Recurrence:
         rows = [n for n in self.body.graph.nodes if BATCH in n.shape]
         return sum(map(flops, rows)) // BATCH
 
+    def of_table(self, rows: int) -> tuple[Recurrence, Tensor] | None:
+        """The same step reading its input from a table of so many rows by their numbers, and what stands for the table.
+
+        None: the step does something else with its input than can be done so.
+        """
+        if rows not in self._tables:
+            try:
+                body, table = read_from_table(self.body, rows)
+                made = Recurrence(body, f"{self.title} of a table")
+                made.program("forward")
+                made.program("backward", made.differentiable)
+                self._tables[rows] = made, table
+            except NotRowWise:
+                self._tables[rows] = None
+        return self._tables[rows]
+
     def program(self, kind: str, wrt: tuple[int, ...] = ()) -> Program:
         """The program of one kind: "infer" (keeps nothing), "forward", or "backward" by the operands `wrt`."""
         key = (kind, wrt)
         if key not in self._programs:
-            title = f"{self.title}, {kind}"
-            if kind == "backward":
-                step = reversed_step(self.body, self.saved, [x for x in self.operands if x.number in wrt])
-                self._programs[key] = Program(step.body, self.dtype, title, saved_in=step.saved)
-            else:
-                extra = self.saved if kind == "forward" else []
-                body = replace(self.body, outputs=[*self.body.outputs, *extra])
-                self._programs[key] = Program(body, self.dtype, title, saved_out=len(extra))
+            token = reads.set(None)  # constants of the step are no values that a trace around it takes
+            try:
+                self._programs[key] = self._made(kind, wrt)
+            finally:
+                reads.reset(token)
         return self._programs[key]
+
+    def _made(self, kind: str, wrt: tuple[int, ...]) -> Program:
+        title = f"{self.title}, {kind}"
+        if kind == "backward":
+            step = reversed_step(self.body, self.saved, [x for x in self.operands if x.number in wrt])
+            return Program(step.body, self.dtype, title, saved_in=step.saved)
+        extra = self.saved if kind == "forward" else []
+        body = replace(self.body, outputs=[*self.body.outputs, *extra])
+        return Program(body, self.dtype, title, saved_out=len(extra))
 
     def forward(self, operands: Operands[np.ndarray], reverse: bool, keep: bool) -> np.ndarray:
         """The outputs of all steps, the final states, and `Residuals`: with `keep`, what `backward` needs."""

@@ -12,7 +12,7 @@ from ..core.apply import apply, recorded
 from ..core.broadcasting import cast
 from ..core.errors import ArgumentError, ShapeError, with_user_line
 from ..core.mode import current, no_grad
-from ..core.op import Op
+from ..core.op import REGISTRY, Op
 from ..core.tensor import Tensor, TensorLike
 from ..core.trees import flatten
 from ..ops import where
@@ -22,6 +22,7 @@ from ..step.scan import Operands, ScanAttrs
 from . import segments
 from .higher import pulled_back, pushed_forward
 from .recurrence import Recurrence, Residuals
+from .tables import is_worth
 from .trace_cache import Uncompiled, UncompiledWarning
 from .tracing import arguments, traced_once
 from .tuples import get_element
@@ -83,11 +84,26 @@ def scan(
             warnings.warn(message, UncompiledWarning, stacklevel=3)
         return results
     sequences = [x] if mask is None else [x, mask]
-    operands = Operands(sequences, states, found.recurrence.operands.leaves)
-    length = None if checkpoint is None else segments.segment_length(checkpoint, found.recurrence, *x.shape[:2])
-    results = run(found.recurrence, operands, reverse, getattr(cell, "label", type(cell).__name__), length)
+    recurrence, operands = _of_table(found.recurrence, Operands(sequences, states, found.recurrence.operands.leaves))
+    length = None if checkpoint is None else segments.segment_length(checkpoint, recurrence, *x.shape[:2])
+    results = run(recurrence, operands, reverse, getattr(cell, "label", type(cell).__name__), length)
     count = len(found.recurrence.body.outputs)
     return found.rebuild_outputs(results[:count]), found.rebuild_state(results[count:])
+
+
+def _of_table(recurrence: Recurrence, operands: Operands[Tensor]) -> tuple[Recurrence, Operands[Tensor]]:
+    """In a whole step, whose graph nobody reads: the scan of numbers, if its input is rows of a small table."""
+    x = operands.sequences[0]
+    if not current().whole or x.op is not REGISTRY["embedding"]:
+        return recurrence, operands
+    table, symbols = x.inputs
+    made = recurrence.of_table(table.shape[0]) if is_worth(table.shape[0], x.shape[0] * x.shape[1]) else None
+    if made is None:
+        return recurrence, operands
+    recurrence, stand_in = made
+    leaves = [table if leaf is stand_in else leaf for leaf in recurrence.operands.leaves]
+    symbols = symbols if symbols.dtype == np.int64 else cast(symbols, dtype=np.dtype(np.int64))
+    return recurrence, Operands([symbols, *operands.sequences[1:]], operands.states, leaves)
 
 
 def run(

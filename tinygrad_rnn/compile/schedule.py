@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..core.tensor import Tensor
 from ..step.body import Body, is_entrywise, is_shared, width
 from .passes import is_product
-from .plan import GIVEN, Loop, MatMul, Place, Work, alias_of, product_terms, source_of
+from .plan import GIVEN, Loop, MatMul, Place, Work, alias_of, is_lookup, product_terms, source_of
 
 
 def users_of(nodes: Iterable[Tensor]) -> dict[int, list[Tensor]]:
@@ -41,6 +41,8 @@ def levels_of(work: Work, places: Mapping[int, list[Place]]) -> dict[int, int]:
             level[n.number] = at if at % 2 else at + 1
         elif n.number in work.pieces:
             level[n.number] = max(_ready(x, work.body, level) for x in work.pieces[n.number])
+        elif is_lookup(n, work.body):
+            level[n.number] = GIVEN
         elif alias_of(n, work.body) is not None:
             level[n.number] = _ready(n.inputs[0], work.body, level)
         else:

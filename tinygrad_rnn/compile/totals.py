@@ -46,13 +46,23 @@ def _taken(array: np.ndarray, made: set[int]) -> bool:
     return True
 
 
+class Summed(NamedTuple):
+    """A sum over all rows, the total of one `Contraction`: leftᵀ right, Σ right, or right added to numbered rows."""
+
+    number: int
+    shape: tuple[int, ...]
+    left: Kept | None
+    right: Kept
+    scattered: bool
+
+
 class Totals:
     """The totals of a body, given its arrays after the last step. `kept` says where a row value is found."""
 
     def __init__(self, plan: Plan, kept: Callable[[Tensor], Kept]):
         self.dtype = plan.body.totals[0].dtype if plan.body.totals else None
         self.contractions = [
-            (c.total.number, c.total.shape, None if c.left is None else kept(c.left), kept(c.right))
+            Summed(c.total.number, c.total.shape, None if c.left is None else kept(c.left), kept(c.right), c.scattered)
             for c in plan.contractions
         ]
         self.results = [(n.number, n.shape) for n in plan.body.totals]
@@ -60,16 +70,14 @@ class Totals:
         #: Products that are only read transposed.
         self.by_columns = {c.total.number for c in plan.contractions} - {r.number for r in plan.body.totals}
         self.by_columns -= {x.number for n in nodes if n.op is not None and n.op.kind != "transpose" for x in n.inputs}
-        #: What is to be multiplied, leftᵀ right, and laid out by columns or not; and what to sum over all rows.
-        self.products = [
-            (left, right, number in self.by_columns) for number, _, left, right in self.contractions if left is not None
-        ]
-        self.column_sums = [*dict.fromkeys(right for _, _, left, right in self.contractions if left is None)]
-        self.last = [n for n in nodes if n.number not in {number for number, *_ in self.contractions}]
+        #: The matrices among them, and rows whose columns are summed.
+        self.products = [c for c in self.contractions if c.left is not None]
+        self.column_sums = [*dict.fromkeys(c.right for c in self.contractions if c.left is None)]
+        self.last = [n for n in nodes if n.number not in {c.number for c in self.contractions}]
 
     @property
     def operands(self) -> list[Kept]:
-        return [k for _, _, left, right in self.contractions for k in (left, right) if k is not None]
+        return [k for c in self.contractions for k in (c.left, c.right) if k is not None]
 
     def finished(
         self, shared: dict[int, np.ndarray], products: Sequence[np.ndarray], sums: Sequence[np.ndarray]
@@ -77,8 +85,8 @@ class Totals:
         """The totals, given those that are `products` and `column_sums`. No two share memory."""
         values, columns = dict(shared), dict(zip(self.column_sums, sums, strict=True))
         product = iter(products)
-        for number, shape, left, right in self.contractions:
-            values[number] = columns[right].reshape(shape) if left is None else next(product)
+        for c in self.contractions:
+            values[c.number] = columns[c.right].reshape(c.shape) if c.left is None else next(product)
         made = {id(x) for x in (*products, *sums)}
         return [x if _taken(x, made) else x.copy() for x in self._finished(values)]
 
@@ -93,9 +101,15 @@ class Totals:
         steps = []
         for t in range(T):
             values = dict(shared)
-            for number, shape, left, right in self.contractions:
-                product = rows(right, t).sum(axis=0) if left is None else rows(left, t).T @ rows(right, t)
-                values[number] = product.reshape(shape)
+            for c in self.contractions:
+                if c.left is None:
+                    total = rows(c.right, t).sum(axis=0)
+                elif c.scattered:
+                    total = np.zeros(c.shape, self.dtype)
+                    np.add.at(total, rows(c.left, t)[:, 0], rows(c.right, t))
+                else:
+                    total = rows(c.left, t).T @ rows(c.right, t)
+                values[c.number] = total.reshape(c.shape)
             steps.append(self._finished(values))
         return [
             np.array([s[k] for s in steps], self.dtype).reshape(T, *shape) for k, (_, shape) in enumerate(self.results)

@@ -70,8 +70,10 @@ class CompiledStep(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         mode = current()
         plain = DISABLE_JIT or mode.anomaly or mode.record == "all" or mode.tape is not None
-        if plain or mode.record in self.reasons or reads.get() is not None:
+        if plain or reads.get() is not None:
             return self.function(*args, **kwargs)
+        if mode.record in self.reasons:
+            return self._as_written(*args, **kwargs)
         leaves, rebuild = flatten((args, kwargs))
         arrays, key = _arguments(leaves, mode.record)
         for trace in self._kept.get(key, ()):
@@ -81,11 +83,11 @@ class CompiledStep(Generic[P, R]):
                 finally:
                     trace.free.release()
         if not self._worth_tracing(key, mode.record):
-            return self.function(*args, **kwargs)
+            return self._as_written(*args, **kwargs)
         try:
             trace = self._traced(leaves, rebuild)
         except UntraceableError as error:
-            result = self.function(*args, **kwargs)  # what is wrong with it comes first
+            result = self._as_written(*args, **kwargs)  # what is wrong with it comes first
             self.reasons[mode.record] = str(error).split("\n  at ")[0]
             message = f"{self!r} runs as it is written, not compiled: {error}"
             warnings.warn(message, UncompiledWarning, stacklevel=2)
@@ -94,6 +96,11 @@ class CompiledStep(Generic[P, R]):
         self._kept.setdefault(key, []).insert(0, trace)
         with trace.free:
             return trace.rebuild(trace.replay(arrays))
+
+    def _as_written(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """What the function does, to the bit as it does it where it was traced."""
+        with changed(whole=True):
+            return self.function(*args, **kwargs)
 
     def _worth_tracing(self, key: Any, record: str) -> bool:
         """Whether arguments of this kind may come again, and there is room for a trace."""
@@ -128,7 +135,7 @@ class CompiledStep(Generic[P, R]):
         seen: list[Tensor | None] = []
         token = reads.set(seen)
         try:
-            with changed(tape=tape):
+            with changed(tape=tape, whole=True):
                 outputs, rebuild_outputs = flatten(function(*args, **kwargs))
                 tape.bind()
             _check_reads(seen, tape)
@@ -158,7 +165,8 @@ def compile_step(function: Callable[P, R]) -> CompiledStep[P, R]:
     """A function of tensors that is traced once, and then done again without building a graph or running its Python.
 
     Meant for a whole training step: forward, `backward`, clipping, ``optimizer.step()``. Results and weights are those
-    of the function as it is written, to the bit.
+    of the function as it is written, to the bit; to rounding where a layer reads more symbols than its table has rows,
+    which are then weighted once and not at every step (`compile.tables`).
 
     Args:
         function: called with tensors or arrays, which are the inputs of the compiled step; and with anything else,

@@ -138,7 +138,7 @@ def _lift(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> tuple[Tenso
         return tuple(operands)
     shares = [op.promotes is None or name in op.promotes for name in op.operands]
     if op.variadic:
-        shares = [True] * len(operands)
+        shares = [op.promotes is None] * len(operands)
     kinds = [x.dtype if isinstance(x, (Tensor, np.ndarray)) else _weak(op, x) for x in operands]
     together = [kind for kind, share in zip(kinds, shares, strict=True) if share]
     dtype = np.result_type(*together) if together else None

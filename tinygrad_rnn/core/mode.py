@@ -53,7 +53,7 @@ class Recorder(Protocol):
 class Mode:
     """An immutable record. `plain` is true when an op has nothing to do beyond computing and recording."""
 
-    __slots__ = ("anomaly", "origin", "plain", "record", "records", "scope", "tape")
+    __slots__ = ("anomaly", "origin", "plain", "record", "records", "scope", "tape", "whole")
 
     def __init__(
         self,
@@ -62,12 +62,14 @@ class Mode:
         anomaly: bool = False,
         origin: Tensor | None = None,
         tape: Recorder | None = None,
+        whole: bool = False,
     ):
         self.record = record  # "grad": what needs a gradient; "all": everything; "none"
         self.scope = scope
         self.anomaly = anomaly
         self.origin = origin  # the forward node whose gradient rule is running
         self.tape = tape  # what a whole step does, while it is traced to be done again
+        self.whole = whole  # a step is run whole, backward pass included: its graph has no other reader
         self.records = record != "none"
         self.plain = record != "all" and not anomaly and origin is None and tape is None
 
@@ -85,9 +87,9 @@ def changed(**changes: Any) -> Iterator[Mode]:
     old = current()
     if changes.get("record") == "none" and (seen := reads.get()) is not None:
         seen.append(None)
-    fields = {name: getattr(old, name) for name in ("record", "scope", "anomaly", "origin", "tape")}
-    if changes.get("record") == "all":  # a graph of its own is made, of which the step's tape knows nothing
-        fields["tape"] = None
+    fields = {name: getattr(old, name) for name in ("record", "scope", "anomaly", "origin", "tape", "whole")}
+    if changes.get("record") == "all":  # a graph of its own is made, which the step around it does not know
+        fields["tape"], fields["whole"] = None, False
     token = _current.set(Mode(**(fields | changes)))
     try:
         yield current()
@@ -98,7 +100,7 @@ def changed(**changes: Any) -> Iterator[Mode]:
 def move_to(node: Tensor) -> None:
     """Within a block of `changed`: what follows, to its end or the next move, belongs to `node` and its scope."""
     mode = current()
-    _current.set(Mode(mode.record, node.scope, mode.anomaly, node, mode.tape))
+    _current.set(Mode(mode.record, node.scope, mode.anomaly, node, mode.tape, mode.whole))
 
 
 def no_grad():
@@ -137,7 +139,7 @@ class scope:
     def __enter__(self) -> Scope:
         mode = current()
         entered = Scope(self.label, mode.scope, self.step)
-        self.token = _current.set(Mode(mode.record, entered, mode.anomaly, mode.origin, mode.tape))
+        self.token = _current.set(Mode(mode.record, entered, mode.anomaly, mode.origin, mode.tape, mode.whole))
         return entered
 
     def __exit__(self, *exc_info: object) -> None:

@@ -8,10 +8,10 @@ from llvmlite import binding, ir
 from numba import njit, types
 from numba.np.numpy_support import carray
 
-from .native import address32, address64, at, intrinsic
+from .native import address32, address64, at, intrinsic, pointed
 from .products import FAST
 
-__all__ = ["ORDERED", "at", "compiled", "float32s", "float64s", "plus", "product"]
+__all__ = ["ORDERED", "at", "compiled", "float32s", "float64s", "int64s", "plus", "product"]
 
 #: Generated loops keep the order of a formula: (x − m) − s is not x − (m + s), which loses digits where m is large.
 ORDERED: Any = FAST | {"fastmath": FAST["fastmath"] - {"reassoc"}}
@@ -61,6 +61,12 @@ def float32s(number):
 def float64s(number):
     """A flat array at an address."""
     return carray(address64(number), (_MANY,))
+
+
+@njit(**FAST)
+def int64s(number):
+    """A flat array at an address."""
+    return carray(pointed(number, number), (_MANY,))
 
 
 @intrinsic

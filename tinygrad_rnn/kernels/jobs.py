@@ -13,9 +13,9 @@ from .native import address, call_job, keep
 
 
 class Slot(NamedTuple):
-    """A number that is known when a script runs: number `index` of those it is given, plus `offset`."""
+    """A number that is known when a script runs: number `which` of those it is given, plus `offset`."""
 
-    index: int
+    which: int
     offset: int = 0
 
 
@@ -38,7 +38,7 @@ class Script:
     def __init__(self, jobs: Sequence[Job]):
         flat: list[Any] = [x for job in jobs for x in job.arguments]
         firsts = np.cumsum([0, *[len(job.arguments) for job in jobs]])
-        slots = [(k, x.index, x.offset) for k, x in enumerate(flat) if isinstance(x, Slot)]
+        slots = [(k, x.which, x.offset) for k, x in enumerate(flat) if isinstance(x, Slot)]
         self.numbers = np.array([0 if isinstance(x, Slot) else x for x in flat], np.int64)
         self.places = np.array(slots, np.int64).reshape(-1, 3)
         self.jobs = np.array(

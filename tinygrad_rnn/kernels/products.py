@@ -18,7 +18,7 @@ from numba.np.numpy_support import carray
 
 from . import threads
 from .jobs import Job, Slot
-from .native import address, address32, address64, at, keep, moved, zeros_like_pointed
+from .native import address, address32, address64, at, keep, moved, pointed, zeros_like_pointed
 from .tile import heights, padded, panel_width, tile_for, tile_of
 
 #: No `nnan` and `ninf`: NaN and infinity must come through.
@@ -30,6 +30,7 @@ LARGE = 256, 512  # rows and columns of its result from which packing both opera
 HIGH_BLOCK, WIDE_BLOCK = 192, 512  # rows and columns of the result that a block of it then has at most
 ROWS = 96  # rows to a block of `multiply`
 MANY_ROWS = 64  # from which packing the other operand pays
+SCATTERED = 64  # columns to a block of `scatter_job`
 TINY = 20_000  # multiplications below which NumPy's product takes less time than calling ours
 PACKING = 16  # moving a number of weights to its place takes as long as so many FLOPs
 
@@ -233,6 +234,26 @@ def multiply_block(given, block, A, P, C):
                 C[(first + i) * ldc + whole + j] = last[i * width + j]
 
 
+@njit(cache=True, **FAST)
+def scatter_block(given, block, D, C):
+    """C (V × N) = Σ over K rows of D, each added to the row of C that its number names: some columns of it.
+
+    `given`: the addresses of the numbers, of D, its row stride, the address of C, then K, V, N, the columns of a block.
+    """
+    ldd, K, V, N, count = given[2], given[4], given[5], given[6], given[7]
+    numbers = pointed(given[0], given[0])
+    first = block * count
+    columns = min(count, N - first)
+    for v in range(V):
+        row = moved(C, v * N + first)
+        for j in range(columns):
+            row[j] = 0
+    for k in range(K):
+        row, more = moved(C, numbers[k] * N + first), moved(D, k * ldd + first)
+        for j in range(columns):
+            row[j] += more[j]
+
+
 def _pack32(arguments, block):
     given = carray(arguments, 6)
     pack_block(given, block, address32(given[0]), address32(given[3]))
@@ -275,6 +296,16 @@ def _multiply32(arguments, block):
 def _multiply64(arguments, block):
     given = carray(arguments, 10)
     multiply_block(given, block, address64(given[0]), address64(given[4]), address64(given[2]))
+
+
+def _scatter32(arguments, block):
+    given = carray(arguments, 8)
+    scatter_block(given, block, address32(given[1]), address32(given[3]))
+
+
+def _scatter64(arguments, block):
+    given = carray(arguments, 8)
+    scatter_block(given, block, address64(given[1]), address64(given[3]))
 
 
 def contract(
@@ -374,6 +405,12 @@ def multiply_job(
     return _job(
         "multiply", dtype, [rows, lda, out, ldc, panels, K, M, N, height, accumulate], -(-M // height), 2 * K * M * N
     )
+
+
+def scatter_job(dtype: np.dtype, numbers: Number, rows: Number, ldd: int, out: Number, K: int, V: int, N: int) -> Job:
+    """out (V, N) = the sums of those of K rows that have the same number (int64), 0 … V − 1."""
+    given = [numbers, rows, ldd, out, K, V, N, SCATTERED]
+    return _job("scatter", dtype, given, -(-N // SCATTERED), K * N)
 
 
 def _job(name: str, dtype: np.dtype, given: list[Number], blocks: int, cost: int) -> Job:
