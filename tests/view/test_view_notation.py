@@ -114,6 +114,7 @@ def test_gates_stand_in_the_same_order_at_every_step(kind, direction):
 def test_a_legend_speaks_chinese():
     drawing = tg.draw(cells()["lstm"], level="gate", legend=True, language="zh")
     assert "矩阵乘积" in tg.draw(cells()["lstm"], legend=True, language="zh").svg
+    assert "/x：输入，形状 (" in tg.draw(cells()["lstm"], language="zh").svg
     assert "状态，沿时间传递" in tg.draw(cells()["lstm"], level="gate", steps=2, legend=True, language="zh").svg
     assert drawing.png.startswith(b"\x89PNG")
     with pytest.raises(tg.errors.ArgumentError, match="language is one of en, zh, not 'fr'"):

@@ -378,7 +378,7 @@ def matrix_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def pack_job(dtype: np.dtype, source: Number, row: Number, column: Number, out: Number, K: int, N: int) -> Job:
     """Weights (K, N), with these strides, into panels: `packed`."""
     blocks = padded(N, dtype) // tile_for(dtype).width
-    return _job("pack", dtype, [source, row, column, out, K, N], blocks, PACKING * K * padded(N, dtype))
+    return job_of("pack", dtype, [source, row, column, out, K, N], blocks, PACKING * K * padded(N, dtype))
 
 
 def contract_job(
@@ -391,9 +391,10 @@ def contract_job(
     given = [left, lda, right, ldd, out, *strides, K, M, N]
     if LARGE[0] <= M and LARGE[1] <= N:
         high, many = _block_of(M, N, dtype)
-        return _job("contract_packed", dtype, [*given, high, many, sums], -(-N // (many * width)) * -(-M // high), cost)
+        blocks = -(-N // (many * width)) * -(-M // high)
+        return job_of("contract_packed", dtype, [*given, high, many, sums], blocks, cost)
     chunk = max(1, min(M, CHUNK))
-    return _job("contract", dtype, [*given, chunk, sums], -(-N // width) * max(1, -(-M // chunk)), cost)
+    return job_of("contract", dtype, [*given, chunk, sums], -(-N // width) * max(1, -(-M // chunk)), cost)
 
 
 def multiply_job(
@@ -402,7 +403,7 @@ def multiply_job(
 ) -> Job:  # fmt: skip
     """out (M, N) = or += rows (M, K) @ packed weights (K, N)."""
     height = min(ROWS, max(8, -(-M // threads.size())))
-    return _job(
+    return job_of(
         "multiply", dtype, [rows, lda, out, ldc, panels, K, M, N, height, accumulate], -(-M // height), 2 * K * M * N
     )
 
@@ -410,10 +411,10 @@ def multiply_job(
 def scatter_job(dtype: np.dtype, numbers: Number, rows: Number, ldd: int, out: Number, K: int, V: int, N: int) -> Job:
     """out (V, N) = the sums of those of K rows that have the same number (int64), 0 … V − 1."""
     given = [numbers, rows, ldd, out, K, V, N, SCATTERED]
-    return _job("scatter", dtype, given, -(-N // SCATTERED), K * N)
+    return job_of("scatter", dtype, given, -(-N // SCATTERED), K * N)
 
 
-def _job(name: str, dtype: np.dtype, given: list[Number], blocks: int, cost: int) -> Job:
+def job_of(name: str, dtype: np.dtype, given: list[Number], blocks: int, cost: int) -> Job:
     return Job(_block(name, dtype.itemsize).address, given, blocks, cost)
 
 

@@ -70,6 +70,15 @@ CHINESE = {
     "Here": "其中",
     "Symbols": "符号",
     "rows {} to {} of {}": "{2} 的第 {0} 至 {1} 行",
+    # tooltips and titles of pictures
+    "{}: {}, shape {}, {}": "{}：{}，形状 {}，{}",
+    ", backward": "，反向",
+    ", forward and backward": "，前向与反向",
+    "state": "状态",
+    "parameter": "参数",
+    "op": "运算",
+    "output": "输出",
+    "saved": "保存的值",
     # legends
     "input": "输入",
     "parameter: a weight or a bias": "参数：权重或偏置",

@@ -76,7 +76,7 @@ def draw(
         names: what to call some names, for instance {"x": "X", "weight_ih": "W"}; h_i is drawn with a subscript.
         theme: "light", "dark", "print" (black and grey), or "auto", which is light in files for print and follows
             the reader's browser in SVG.
-        language: of the legend, "en" or "zh".
+        language: of the legend and of what a pointer resting on a node is told, "en" or "zh".
         legend: say below the picture what its shapes, signs and lines mean.
         wrt: for backward pictures, what to differentiate by (default: as `Graph.backward`).
         steps: for a cell, the number of time steps to unroll (default: one step, without time subscripts).
@@ -98,7 +98,7 @@ def draw(
     Time runs from left to right, a step from top to bottom, above op level from left to right too; gradients run the
     opposite way, in red. A ghost (dashed) repeats a weight or a state where another step uses it.
     """
-    spoken("draw", language)
+    say = spoken("draw", language)
     shown = _checked(show, direction=direction, level=level, view=view, theme=theme)
     if direction != "forward" and level not in ("op", "gate"):
         raise ArgumentError(with_user_line(f"draw: gradients are drawn at level='op' or 'gate', not {level!r}"))
@@ -118,14 +118,14 @@ def draw(
                 f"or part of the graph, fold it (view='fold'), or raise max_nodes"
             )
         )
-    title = about.title + {"forward": "", "backward": ", backward", "both": ", forward and backward"}[direction]
+    title = about.title + say({"forward": "", "backward": ", backward", "both": ", forward and backward"}[direction])
     sheet.emphasis = emphasis(sheet, highlight, cuts)
     if "grad" in shown and isinstance(thing, Tensor):
         sheet.gradients = gradients(thing)
     if "flow" in shown:
         sheet.emphasis.norms = norms(sheet, thing)
-    picture = build(sheet, show=shown, title=title, theme=THEMES[theme], across=level != "op")
-    picture.adaptive, picture.legend, picture.language = theme == "auto", legend, language
+    picture = build(sheet, show=shown, title=title, theme=THEMES[theme], across=level != "op", language=language)
+    picture.adaptive, picture.legend = theme == "auto", legend
     return Drawing(picture, engine=engine, time_limit=time_limit)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ..core.op import Op
 from ..core.tensor import Tensor
+from ..step.language import spoken
 from ..step.names import clean, plain_name, split_name
 from .blocks import Blocks
 from .emphasis import Emphasis
@@ -20,14 +21,17 @@ CROWD = 8  # a leaf read by more nodes than this is repeated: nothing slows and 
 _ORDER = {"state": 0, "input": 1, "parameter": 2, "constant": 3}  # equal in every step, so that steps look alike
 
 
-def build(sheet: Sheet, *, show: Set[str], title: str, theme: Theme = LIGHT, across: bool = False) -> Picture:
+def build(
+    sheet: Sheet, *, show: Set[str], title: str, theme: Theme = LIGHT, across: bool = False, language: str = "en"
+) -> Picture:
     """The picture of a sheet. `across`: states run straight from step to step, from left to right."""
-    return _Builder(sheet, show, Picture(title, theme=theme, across=across)).picture
+    return _Builder(sheet, show, Picture(title, theme=theme, across=across, language=language)).picture
 
 
 class _Builder:
     def __init__(self, sheet: Sheet, show: Set[str], picture: Picture):
         self.sheet, self.show, self.looks = sheet, show, picture.theme.looks
+        self.say = spoken("draw", picture.language)
         self.order, self.operands = sheet.order, sheet.operands
         self.pointed = sheet.emphasis or Emphasis()
         self.ids = {n.number: f"n{k}" for k, n in enumerate(self.order)}
@@ -184,11 +188,11 @@ class _Builder:
 
     def tooltip(self, node: Tensor, role: str) -> str:
         """For a pointer resting on the node: its path and how it was computed."""
-        made = role
+        made = self.say(role)
         if node.op is not None and role != "saved":
             operands = [plain_name(*split_name(x.name, time_of(x))) if x.name else "·" for x in node.inputs or ()]
             made = f"{node.op.name}({', '.join(operands)})"
-        return f"{clean(node.path)}: {made}, shape {node.shape}, {node.dtype}"
+        return self.say("{}: {}, shape {}, {}", clean(node.path), made, node.shape, node.dtype)
 
 
 def is_structure(op: Op) -> bool:

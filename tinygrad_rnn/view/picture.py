@@ -145,7 +145,7 @@ class Picture:
     adaptive: bool = False  # dark where the reader's device is
     across: bool = False
     legend: bool = False
-    language: str = "en"  # of the legend
+    language: str = "en"  # of the legend and the tooltips
     ids: dict[int, list[str]] = field(default_factory=dict)  # by tensor's number: the node that is it, and its ghosts
 
     def copy(self) -> Picture:

@@ -71,7 +71,9 @@ class RNNCell(PackedCell):
 class IRNNCell(PackedCell):
     """A simple recurrent network of rectifiers that begins as the identity (Le, Jaitly & Hinton 2015).
 
-        h = relu(W x + R h′ + b),   at first R = I, b = 0 and W small (standard deviation 0.001)
+        h = relu(W x + R h′ + b);   R₀ = I,  b₀ = 0,  W₀ ∼ N(0, 0.001²)
+
+    R₀, b₀ and W₀ are the weights before training.
 
     Shapes: x (B, D); h (B, H); weight_ih W (H, D), weight_hh R (H, H), bias_ih b (H,).
     """
