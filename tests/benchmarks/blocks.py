@@ -3,8 +3,8 @@
     python tests/benchmarks/blocks.py [--seconds 0.3]
 
 For the sizes of LSTM layers: GFLOP/s of every way to cut the result that `kernels.products` has: unpacked, in blocks of
-one panel by `chunk` rows of it; and with both operands packed, in blocks of `high` rows by `many` panels. First what the
-library chooses. `CHUNK`, `LARGE`, `HIGH_BLOCK` and `WIDE_BLOCK` are what they are by what this printed.
+one panel by `chunk` rows; and with both operands packed, in blocks of `high` rows by `many` panels. First what the
+library chooses. `CHUNK`, `LARGE`, `HIGHEST` and `WIDE_BLOCK` are what they are by what this printed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SIZES = [
     (3200, 256, 1024), (5120, 64, 512), (6400, 256, 2048), (6400, 512, 2048),
 ]  # fmt: skip
 CHUNKS = (32, 64, 128, 256, 512)
-BLOCKS = [(high, many) for high in (64, 96, 128, 192, 384) for many in (4, 8, 16)]
+BLOCKS = [(high, many) for high in (64, 128, 192, 256, 384, 512) for many in (4, 8, 16)]
 
 
 def rate(run: Callable[[], object], flops: float, seconds: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ if DISABLE_JIT:
 
 import tinygrad_rnn as tg
 from tinygrad_rnn.kernels import products, threads
+from tinygrad_rnn.kernels.caches import USUAL, second_level
 from tinygrad_rnn.kernels.native import address
 from tinygrad_rnn.kernels.tile import padded
 
@@ -138,3 +140,17 @@ def test_rows_are_added_where_their_numbers_say(K: int, V: int, N: int, dtype: t
     given = address(numbers), address(rows), N + 2, address(out)
     products.scatter_job(np.dtype(dtype), *given, K, V, N).run()
     np.testing.assert_allclose(out, expected, rtol=1e-4 if dtype == np.float32 else 1e-12, atol=1e-5)
+
+
+def test_the_size_of_the_cache_is_read_where_the_system_tells_it(tmp_path: Path) -> None:
+    for level, size in (("1", "32K"), ("2", "2M"), ("3", "32M")):
+        folder = tmp_path / f"index{level}"
+        folder.mkdir()
+        (folder / "level").write_text(f"{level}\n")
+        (folder / "size").write_text(f"{size}\n")
+    assert second_level(str(tmp_path)) == 2 << 20
+    (tmp_path / "index2" / "size").write_text("unknown")
+    second_level.cache_clear()
+    assert second_level(str(tmp_path)) == USUAL
+    assert second_level(str(tmp_path / "none")) == USUAL
+    assert second_level() >= 128 << 10

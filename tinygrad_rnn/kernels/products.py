@@ -17,6 +17,7 @@ from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 from numba.np.numpy_support import carray
 
 from . import threads
+from .caches import second_level
 from .jobs import Job, Slot
 from .native import address, address32, address64, at, keep, moved, pointed, zeros_like_pointed
 from .tile import heights, padded, panel_width, tile_for, tile_of
@@ -27,7 +28,7 @@ Number = int | Slot
 DEPTH = 256  # rows of the operands that `contract` keeps in cache at a time
 CHUNK = 512  # columns of its left operand to a block
 LARGE = 256, 512  # rows and columns of its result from which packing both operands pays
-HIGH_BLOCK, WIDE_BLOCK = 192, 512  # rows and columns of the result that a block of it then has at most
+HIGHEST, WIDE_BLOCK = 512, 512  # rows and columns of the result that a block of it then has at most
 ROWS = 96  # rows to a block of `multiply`
 MANY_ROWS = 64  # from which packing the other operand pays
 SCATTERED = 64  # columns to a block of `scatter_job`
@@ -329,10 +330,16 @@ def contract(
 
 
 def _block_of(M: int, N: int, dtype: np.dtype) -> tuple[int, int]:
-    """Rows and panels of the result to a block: as many as there may be, but some blocks to a thread."""
+    """Rows and panels of the result to a block: as many as there may be, but some blocks to a thread.
+
+    Every block packs its part of the right operand anew, so blocks are high: as high as leaves the packed left operand
+    half of the second-level cache, and all of one height.
+    """
     width, wanted = tile_for(dtype).width, 3 * threads.size()
     panels = -(-N // width)
-    high, many = min(M, HIGH_BLOCK), min(panels, WIDE_BLOCK // width)
+    highest = min(HIGHEST, max(128, second_level() // (2 * DEPTH * dtype.itemsize)))
+    high = min(M, -(-M // (TALL * -(-M // highest))) * TALL)
+    many = min(panels, WIDE_BLOCK // width)
     while -(-M // high) * -(-panels // many) < wanted and many > 4:
         many = -(-many // 2)
     return high, many
