@@ -26,6 +26,7 @@ from typing import Any
 import limits
 import numpy as np
 from contestants import LAYERS, Step
+from narrow import hold_to_avx2
 from own import FORMULAS, OWN
 
 import tinygrad_rnn as tg
@@ -49,6 +50,8 @@ GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 
 def main() -> int:
     options = _parser().parse_args()
+    if options.avx2:
+        hold_to_avx2()
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     print(f"{tg.get_num_threads()} threads, load average {load:.2f} at the start")
     if load > 0.5 * tg.get_num_threads():
@@ -92,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         "--peers", default="torch,jax", help="comma-separated: torch, torch.compile, jax (default: torch,jax)"
     )
     parser.add_argument("--seconds", type=float, default=2.0, help="time spent on each size and kind (default: 2)")
+    parser.add_argument("--avx2", action="store_true", help="hold everybody to AVX2")
     parser.add_argument("--json", metavar="FILE", help="also save the figures")
     parser.add_argument("--plot", metavar="FILE", help="also draw the ratios (needs matplotlib)")
     return parser

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from narrow import hold_to_avx2
 from torch_twin import Twin, seconds_each
 
 import tinygrad_rnn as tg
@@ -231,6 +232,8 @@ def reading(text: Text, quick: bool) -> tuple[float, float, float]:
 
 def main() -> int:
     options = _parser().parse_args()
+    if options.avx2:
+        hold_to_avx2()
     quick, found = options.quick, {}
     seeds = range(1 if quick else options.seeds)
     steps = 20 if quick else 200
@@ -330,6 +333,7 @@ def _parser() -> argparse.ArgumentParser:
     names = [*[work.name for work in WORKS], "counting", "series", "text"]
     parser.add_argument("--only", action="append", choices=names, help="one of them; repeatable")
     parser.add_argument("--seeds", type=int, default=5, help="how many (default: 5)")
+    parser.add_argument("--avx2", action="store_true", help="hold everybody to AVX2")
     parser.add_argument("--json", metavar="FILE", help="also save the figures")
     return parser
 

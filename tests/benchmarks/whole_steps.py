@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from narrow import hold_to_avx2
 
 import tinygrad_rnn as tg
 
@@ -32,6 +33,8 @@ Step = Callable[[], float]
 
 def main() -> None:
     options = _parser().parse_args()
+    if options.avx2:
+        hold_to_avx2()
     print(f"{tg.get_num_threads()} threads, load average {os.getloadavg()[0]:.2f} at the start")
     rows = []
     for name, (T, B, H) in SIZES.items():
@@ -176,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a moment of each: does it run, are the losses alike")
     parser.add_argument("--cell", default="LSTM", choices=[*GATES], help="which cell (default: LSTM)")
     parser.add_argument("--seconds", type=float, default=2.0, help="time spent on each (default: 2)")
+    parser.add_argument("--avx2", action="store_true", help="hold everybody to AVX2")
     parser.add_argument("--json", metavar="FILE", help="also save the figures")
     return parser
 

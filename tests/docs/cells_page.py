@@ -71,7 +71,7 @@ are its formulas taken literally; the standard cells say what was meant.
 
 * It has three updates of c that exclude each other: (1, 4) in `ArticleCell`, (8) in `ArticleForgetCell`, (11) in
   `ArticleInputCell`. The standard one is c = f ⊙ c′ + i ⊙ c̃ (`LSTMCell`).
-* Its gates are fed by c in section 4 and by h in section 5. The LSTM's are fed by h; peepholes add c (`PeepholeLSTMCell`).
+* Its gates are fed by c in section 3.4 and by h in section 3.5. The LSTM's are fed by h; peepholes add c (`PeepholeLSTMCell`).
 * (1) squashes gates twice. σ(σ(·)) lies between 0.5 and 0.731: whatever is learned, half of a memory is gone after at most
   2.21 steps. σ(1 − f) stands where 1 − f is meant.
 * (7) and (10) add vectors of different sizes; a weight is missing.

@@ -63,6 +63,8 @@ def run(given: argparse.Namespace) -> None:
         _list(folder)
         return
     named = [exercise(name) for name in (given.check, given.hint, given.reset) if name]  # before anything is written
+    if given.folder and new and (given.check or given.reset or given.hint is not None):
+        raise ArgumentError(f"learn: there are no exercises in {path}; tinygrad-rnn learn {path} puts them there")
     written = folder.fill()
     if given.list:
         _list(folder)

@@ -128,7 +128,10 @@ class Bound:
         with program.scratch.of(self._room) as memory:
             numbers.append(address(memory))
             self.script.run(numbers)
-        outputs = [kept.rows(arrays, T, B, self.lag).reshape(T, B, kept.width) for kept in program.outputs]
+        outputs = [
+            arrays[kept.number] if own else kept.rows(arrays, T, B, self.lag).reshape(T, B, kept.width)
+            for kept, own in zip(program.outputs, program.own_outputs, strict=True)
+        ]
         finals = []
         for k, slot in enumerate(slots):
             final = slot[0 if reverse else T % len(slot)]

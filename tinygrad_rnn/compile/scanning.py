@@ -153,8 +153,7 @@ def _vjps(g: Any, y: Any, *xs: Any, scan: ScanAttrs[Recurrence]) -> Callable[[in
         arguments = (g[: len(scan.specs)], y[-1], operands, scan.reverse, wrt)
         if scan.segment is None:
             return [*recurrence.backward(*arguments)]
-        found = segments.backward(recurrence, *arguments, scan.segment)
-        return [None if gradient is None else np.array(gradient) for gradient in found]
+        return [*segments.backward(recurrence, *arguments, scan.segment)]
 
     def gradient(i: int) -> Any:
         if not found:

@@ -88,8 +88,10 @@ def backward(
             if total is not None:
                 total += part
         d_states = parts.states
-    d_states = [np.zeros_like(s) if isinstance(g, int) else g for g, s in zip(d_states, operands.states, strict=True)]
-    return replace(found, states=d_states)
+    own = [
+        np.zeros_like(s) if isinstance(g, int) else np.array(g) for g, s in zip(d_states, operands.states, strict=True)
+    ]
+    return replace(found, states=own)
 
 
 def _segment(operands: Operands[np.ndarray], span: slice, states: Sequence[np.ndarray]) -> Operands[np.ndarray]:

@@ -26,9 +26,11 @@ _STAMP = hashlib.sha256(Path(scalars.__file__).read_bytes()).hexdigest()
 
 
 def _cached(compile: Callable[[bool], Any]) -> Any:
-    """``compile(cache)`` with a cache on disk, or without one where no directory can be written."""
+    """``compile(cache)`` with a cache on disk, or without one where nothing can be written."""
     try:
         return compile(True)
+    except OSError:  # no room
+        return compile(False)
     except RuntimeError as error:
         if "locator" not in str(error):
             raise

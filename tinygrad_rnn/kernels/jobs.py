@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from . import threads
 from .native import address, call_job, keep
+from .saved import njit
 
 
 class Slot(NamedTuple):
@@ -59,7 +59,7 @@ class Script:
             threads.run(function, arguments[first:], blocks, cost)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _run_all(jobs: np.ndarray, numbers: np.ndarray, places: np.ndarray, given: np.ndarray) -> None:
     arguments = numbers.copy()
     for k in range(len(places)):

@@ -14,11 +14,13 @@ from numba.extending import intrinsic as _intrinsic
 from numba.extending import overload
 from numba.np.numpy_support import as_dtype
 
+from .saved import njit
+
 #: Compiled code calls an intrinsic without its typing context, which a type checker cannot know.
 intrinsic: Any = _intrinsic
 
 
-@numba.njit(cache=True)
+@njit()
 def address(array: np.ndarray) -> int:
     """Where an array's first entry is: a tenth of the time of ``array.ctypes.data`` from Python."""
     return array.ctypes.data

@@ -12,7 +12,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import cfunc, njit, types
+from numba import types
 from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 from numba.np.numpy_support import carray
 
@@ -20,6 +20,7 @@ from . import threads
 from .caches import second_level
 from .jobs import Job, Slot
 from .native import address, address32, address64, at, keep, moved, pointed, zeros_like_pointed
+from .saved import cfunc, njit
 from .tile import heights, padded, panel_width, tile_for, tile_of
 
 #: No `nnan` and `ninf`: NaN and infinity must come through.
@@ -45,7 +46,7 @@ def packed(weights: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(cache=True, **FAST)
+@njit(**FAST)
 def pack_block(given, block, W, P):
     """One panel. `given`: the address of the weights, their row and column strides, the address of the panels, K, N."""
     row, column, K, N = given[1], given[2], given[4], given[5]
@@ -72,7 +73,7 @@ _tall, _high, _low, _flat = (tile_of(rows) for rows in heights())
 TALL, HIGH, LOW, _ = heights()
 
 
-@njit(cache=True, **FAST)
+@njit(**FAST)
 def rows_times_panels(M, K, A, row, column, P, N, C, ldc, accumulate):
     """C (M × padded N, row stride ldc) = or += A (M × K, any strides) @ weights (K × N, packed)."""
     width = panel_width(A)
@@ -94,7 +95,7 @@ def rows_times_panels(M, K, A, row, column, P, N, C, ldc, accumulate):
             i += 1
 
 
-@njit(cache=True, **FAST)
+@njit(**FAST)
 def lay_out(rows, columns, source, wide, C, down, along):
     """A block of a result, with `wide` numbers to a row, at its place in C, whose strides are `down` and `along`."""
     if along == 1:
@@ -107,7 +108,7 @@ def lay_out(rows, columns, source, wide, C, down, along):
                 C[i * down + j * along] = source[i * wide + j]
 
 
-@njit(cache=True, **FAST)
+@njit(**FAST)
 def contract_block(given, block, A, D, C, S):
     """C (M × N) = Aᵀ D summed over K rows, A: K × M, D: K × N; S (N) = the column sums of D if wanted.
 
@@ -146,7 +147,7 @@ def contract_block(given, block, A, D, C, S):
             S[first + j] = total[j]
 
 
-@njit(cache=True, **FAST)
+@njit(**FAST)
 def contract_packed_block(given, block, A, D, C, S):
     """The same for large operands: a block is some rows of C by some panels of D.
 
@@ -208,7 +209,7 @@ def contract_packed_block(given, block, A, D, C, S):
             S[first + j] = total[j]
 
 
-@njit(cache=True, **FAST)
+@njit(**FAST)
 def multiply_block(given, block, A, P, C):
     """Some rows of C (M × N) = or += A (M × K) @ weights (K × N, packed).
 
@@ -235,7 +236,7 @@ def multiply_block(given, block, A, P, C):
                 C[(first + i) * ldc + whole + j] = last[i * width + j]
 
 
-@njit(cache=True, **FAST)
+@njit(**FAST)
 def scatter_block(given, block, D, C):
     """C (V × N) = Σ over K rows of D, each added to the row of C that its number names: some columns of it.
 
@@ -429,7 +430,7 @@ def job_of(name: str, dtype: np.dtype, given: list[Number], blocks: int, cost: i
 def _block(name: str, size: int) -> Any:
     """The compiled function of a job."""
     block: Any = globals()[f"_{name}{8 * size}"]
-    return cfunc(types.void(types.CPointer(types.intp), types.intp), cache=True, **FAST)(block)
+    return cfunc(types.void(types.CPointer(types.intp), types.intp), **FAST)(block)
 
 
 @cache
@@ -442,4 +443,4 @@ def product_address(dtype: np.dtype) -> int:
 def _product(dtype: np.dtype) -> Any:
     pointer, n = types.CPointer(numba.from_dtype(dtype)), types.intp
     signature = types.void(n, n, pointer, n, n, pointer, n, pointer, n, types.boolean)
-    return cfunc(signature, cache=True, **FAST)(rows_times_panels.py_func)
+    return cfunc(signature, **FAST)(rows_times_panels.py_func)

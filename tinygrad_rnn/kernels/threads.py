@@ -15,7 +15,6 @@ import threading
 import time
 
 import numpy as np
-from numba import njit
 
 from .native import (
     address,
@@ -29,6 +28,7 @@ from .native import (
     sleep_on,
     wake_on,
 )
+from .saved import njit
 
 # The board that a pool shares with its workers: int64 entries, each on a cache line of its own.
 _LINE = 16
@@ -48,7 +48,7 @@ _POLITE = 16
 SMALL = 400_000
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _take_blocks(board: np.ndarray) -> int:
     """Run unclaimed blocks of the current job until there is none; returns how many."""
     taken = 0
@@ -64,7 +64,7 @@ def _take_blocks(board: np.ndarray) -> int:
             taken += 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _serve(board: np.ndarray, worker: int, patience: int, bell: int) -> None:
     """A worker's life, until the pool stops. It sleeps by reading from `bell`."""
     awake = _AWAKE + worker * _LINE
@@ -85,7 +85,7 @@ def _serve(board: np.ndarray, worker: int, patience: int, bell: int) -> None:
             atomic_store(board, awake, 1)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _run(board: np.ndarray, blocks: int, patience: int) -> bool:
     """The caller's part: claim blocks, then watch for the last; false when it should yield and watch again."""
     _take_blocks(board)
@@ -96,7 +96,7 @@ def _run(board: np.ndarray, blocks: int, patience: int) -> bool:
     return atomic_load(board, _DONE) >= blocks
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _post(board: np.ndarray, job: int, blocks: int, function: int, arguments: int, bells: np.ndarray) -> None:
     """Announce a job, and wake as many sleepers as it has blocks for."""
     atomic_store(board, _FUNCTION, function)
@@ -108,7 +108,7 @@ def _post(board: np.ndarray, job: int, blocks: int, function: int, arguments: in
             wake_on(bells[worker])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _run_alone(blocks: int, function: int, arguments: int) -> None:
     for block in range(blocks):
         call_job(function, arguments, block)

@@ -16,7 +16,7 @@ import numba.np.numpy_support
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, config
 
 from .native import intrinsic
 
@@ -40,8 +40,12 @@ def heights() -> tuple[int, ...]:
 
 @cache
 def tile_for(dtype: np.dtype) -> Tile:
-    """The tile that fills this processor's vector registers: AVX-512, AVX2, or 128 bits (SSE2, NEON)."""
-    features = binding.get_host_cpu_features()
+    """The tile that fills the vector registers that Numba may use: AVX-512, AVX2, or 128 bits (SSE2, NEON).
+
+    They are this processor's, or those that the environment variable ``NUMBA_CPU_FEATURES`` names.
+    """
+    given = config.CPU_FEATURES  # type: ignore[attr-defined]
+    features = binding.get_host_cpu_features() if given is None else {x[1:]: x[0] == "+" for x in given.split(",") if x}
     size = np.dtype(dtype).itemsize
     if features.get("avx512f"):
         return Tile(64 // size, 2, (8, 4, 2, 1))

@@ -25,7 +25,7 @@ __all__ = ["ArticleCell", "ArticleForgetCell", "ArticleInputCell", "ArticleOutpu
 class ArticleCell(Cell):
     """The cell of equations 1 to 4, whose gates are squashed twice.
 
-        f = σ(W_f [c′; x] + b_f)             gates, as by equations 5, 9 and 12, fed by c as section 4 says
+        f = σ(W_f [c′; x] + b_f)             gates, as by equations 5, 9 and 12, fed by c as section 3.4 says
         i = σ(W_i [c′; x] + b_i)
         c̃ = σ(i) ⊙ P x                       (2)
         c = σ(f) ⊙ c′ + σ(1 − f) ⊙ c̃         (1, 4)
@@ -75,7 +75,7 @@ class ArticleCell(Cell):
 
 
 class SectionFiveCell(PackedCell):
-    """What the cells of section 5 share: packed blocks of [h′; x], and the output gate of equations 12 and 13."""
+    """What the cells of section 3.5 share: packed blocks of [h′; x], and the output gate of equations 12 and 13."""
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True, **options: Any):
         options["generator"] = options.get("generator") or np.random.default_rng()
@@ -98,7 +98,7 @@ class SectionFiveCell(PackedCell):
 @catalogued("article-forget", "3H(D + H + 1) + H(2H + 1)", "to compare with a standard forget gate",
              "equations 5, 7 to 9, 12 and 13 of the tutorial that this library implements")  # fmt: skip
 class ArticleForgetCell(SectionFiveCell):
-    """The forget gate of section 5: an update gate G fed by gates.
+    """The forget gate of section 3.5.1: an update gate G fed by gates.
 
         f = σ(W_f [h′; x] + b_f)                       (5), read by the next step
         i = σ(W_i [h′; x] + b_i)                       (9)
@@ -138,7 +138,7 @@ class ArticleForgetCell(SectionFiveCell):
 @catalogued("article-input", "2H(D + H + 1) + H(2H + 1)", "to compare with a standard input gate",
              "equations 9 to 13 of the tutorial that this library implements")  # fmt: skip
 class ArticleInputCell(SectionFiveCell):
-    """The input gate of section 5: one that retains.
+    """The input gate of section 3.5.2: one that retains.
 
         i = σ(W_i [h′; x] + b_i)             (9)
         c̃ = tanh(W_c [h′; x] + b_c)          (10, which lacks W_c)
@@ -168,7 +168,7 @@ class ArticleInputCell(SectionFiveCell):
 @catalogued("article-output", "3H(D + H + 1) + H(2H + 1)", "to compare with a standard output gate",
              "equations 5, 9, 10, 12 and 13 of the tutorial that this library implements")  # fmt: skip
 class ArticleOutputCell(SectionFiveCell):
-    """The output gate of section 5: fed by c through a full matrix, and not by x.
+    """The output gate of section 3.5.3: fed by c through a full matrix, and not by x.
 
         f = σ(W_f [h′; x] + b_f)             (5)
         i = σ(W_i [h′; x] + b_i)             (9)
