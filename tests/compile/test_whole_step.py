@@ -596,3 +596,16 @@ def test_a_large_array_is_to_be_an_argument() -> None:
     large = np.ones(100_000)
     with pytest.warns(tg.UncompiledWarning, match="give it as one"):
         assert tg.compile(lambda x: (x * large).sum())(np.ones(1)).item() == 100_000
+
+
+def test_parameters_in_a_namespace_are_found_and_its_attributes_count() -> None:
+    inside = types.SimpleNamespace(W=tg.nn.Parameter(np.ones((2, 2))), factor=2.0)
+    step = tg.compile(lambda x: (x @ inside.W * inside.factor).sum())
+    x = np.ones((3, 2))
+    with tg.no_grad():
+        assert step(x).item() == 24
+        inside.W.assign_(np.full((2, 2), 0.5))
+        assert step(x).item() == 12
+        inside.factor = 3.0
+        assert step(x).item() == 18
+    assert step.traces == 2, step.reasons

@@ -9,7 +9,7 @@ import functools
 import sys
 from collections import deque
 from collections.abc import Callable
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -215,7 +215,7 @@ def _opens(x: Any) -> bool:
     """Whether an object's attributes count."""
     if isinstance(x, (type, ModuleType, Op)) or not hasattr(x, "__dict__"):
         return False
-    return _open(type(x).__module__) or type(x).__module__.startswith("tinygrad_rnn.")
+    return isinstance(x, SimpleNamespace) or _open(type(x).__module__) or type(x).__module__.startswith("tinygrad_rnn.")
 
 
 @functools.cache

@@ -37,13 +37,18 @@ class Kept(NamedTuple):
         return array if self.width == self.length else array[:, self.offset : self.offset + self.width]
 
 
-def _taken(array: np.ndarray, made: set[int]) -> bool:
-    """Whether an array is one of the `made`, or a view of one, and nobody has it yet; then it is taken."""
-    root = id(array if array.base is None else array.base)
-    if root not in made:
-        return False
-    made.remove(root)
-    return True
+def _root(array: np.ndarray) -> int:
+    """The identity of the array whose memory it is."""
+    return id(array if array.base is None else array.base)
+
+
+def _own(array: np.ndarray, taken: set[int]) -> np.ndarray:
+    """The array, or a copy if its memory is among what is `taken`; now it is."""
+    root = _root(array)
+    if root in taken or not array.flags.writeable:  # repeated by broadcasting
+        return array.copy()
+    taken.add(root)
+    return array
 
 
 class Summed(NamedTuple):
@@ -87,8 +92,8 @@ class Totals:
         product = iter(products)
         for c in self.contractions:
             values[c.number] = columns[c.right].reshape(c.shape) if c.left is None else next(product)
-        made = {id(x) for x in (*products, *sums)}
-        return [x if _taken(x, made) else x.copy() for x in self._finished(values)]
+        taken = {_root(x) for x in shared.values()}
+        return [_own(x, taken) for x in self._finished(values)]
 
     def by_step(
         self, arrays: Sequence[np.ndarray], T: int, B: int, lag: int, shared: dict[int, np.ndarray]
@@ -120,7 +125,7 @@ class Totals:
         for node in self.last:
             if node.number not in values:
                 if node.op is None:
-                    values[node.number] = node.numpy()
+                    values[node.number] = node.numpy().copy()
                 else:
                     operands = [values[x.number] for x in node.inputs]
                     values[node.number] = node.op.evaluate(*operands, **(node.attrs or {}))

@@ -55,8 +55,8 @@ def starter_file(exercise: Exercise, language: str) -> str:
         "",
         *filled(in_language(exercise.task, language)),
         "",
-        *filled(said("file check", language, exercise.name)),
-        *filled(said("file hint", language, exercise.name)),
+        *filled(said("file check", language)),
+        *[f"    tinygrad-rnn learn --{option} {exercise.name}" for option in ("check", "hint")],
     ]
     return "\n".join(f"# {line}".rstrip() for line in lines) + "\n\n" + code_in(exercise.starter, language)
 

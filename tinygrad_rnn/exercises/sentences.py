@@ -52,9 +52,8 @@ SENTENCES: dict[str, Both] = {
     "printed": ("It printed:", "它打印了："),
     "right": ("Right.", "正确。"),
     # the file of an exercise
-    "file hint": ("A hint: tinygrad-rnn learn --hint {}", "提示：tinygrad-rnn learn --hint {}"),
-    "file check": ("Save the file while `tinygrad-rnn learn --watch` runs; or: tinygrad-rnn learn --check {}",
-                   "在 `tinygrad-rnn learn --watch` 运行时保存本文件；或运行：tinygrad-rnn learn --check {}"),
+    "file check": ("In this folder `tinygrad-rnn learn --watch` checks this file whenever it is saved. Once, or for a hint:",
+                   "在本文件夹中运行 `tinygrad-rnn learn --watch`，每次保存本文件都会检查。只检查一次，或要一条提示："),
     "cells": ("Fill in the first cell of code and run it; then run the second, which says what is wrong first.",
               "填好第一个代码单元格并运行；再运行第二个，它会指出最先出错的地方。"),
     "notebook solution": ("The solution: `tinygrad-rnn learn --solution {}`", "答案：`tinygrad-rnn learn --solution {}`"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import binding, ir
-from numba import njit, types
+from numba import types
 from numba.np.numpy_support import carray
 
 from .native import address32, address64, at, intrinsic, pointed
 from .products import FAST
+from .saved import inner
 
 __all__ = ["ORDERED", "at", "compiled", "float32s", "float64s", "int64s", "plus", "product"]
 
@@ -25,45 +26,29 @@ binding.set_option("", "--hoist-runtime-checks=false")
 
 
 def compiled(function: Any) -> Any:
-    """`njit` for a function whose array arguments are distinct, which lets its loops be vectorised.
-
-    Numba knows the attributes (they are compiler flags) but has no options for them; without them loops are only
-    slower, and take longer to compile.
-    """
-    dispatcher = njit(**ORDERED)(function)
-    compiler = getattr(dispatcher, "_compiler", None)
-    customize = getattr(compiler, "_customize_flags", None)
-    if customize is not None:
-
-        def customized(flags: Any) -> Any:
-            flags = customize(flags)
-            flags.noalias = True
-            flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True  # only programs call it; a tenth of the time
-            return flags
-
-        compiler._customize_flags = customized  # type: ignore[union-attr]
-    return dispatcher
+    """The loops of a program, whose arrays are distinct."""
+    return inner(noalias=True, **ORDERED)(function)
 
 
-@njit(forceinline=True, **FAST)
+@inner(forceinline=True, **FAST)
 def plus(total, value):
     """total + value, in a sum whose order is free: so it becomes vector instructions."""
     return total + value
 
 
-@njit(**FAST)
+@inner(**FAST)
 def float32s(number):
     """A flat array at an address."""
     return carray(address32(number), (_MANY,))
 
 
-@njit(**FAST)
+@inner(**FAST)
 def float64s(number):
     """A flat array at an address."""
     return carray(address64(number), (_MANY,))
 
 
-@njit(**FAST)
+@inner(**FAST)
 def int64s(number):
     """A flat array at an address."""
     return carray(pointed(number, number), (_MANY,))
@@ -88,7 +73,7 @@ def _call(
     return signature, codegen
 
 
-@njit(**FAST)
+@inner(**FAST)
 def product(multiply, M, K, A, lda, P, N, C, ldc, add):
     """C (M × N) = or += A (M × K) @ packed weights, by the compiled function at the address `multiply`."""
     _call(multiply, M, K, A, lda, P, N, C, ldc, add)

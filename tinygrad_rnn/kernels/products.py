@@ -20,7 +20,7 @@ from . import threads
 from .caches import second_level
 from .jobs import Job, Slot
 from .native import address, address32, address64, at, keep, moved, pointed, zeros_like_pointed
-from .saved import cfunc, njit
+from .saved import cfunc, inner
 from .tile import heights, padded, panel_width, tile_for, tile_of
 
 #: No `nnan` and `ninf`: NaN and infinity must come through.
@@ -46,7 +46,7 @@ def packed(weights: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(**FAST)
+@inner(inline="always", **FAST)
 def pack_block(given, block, W, P):
     """One panel. `given`: the address of the weights, their row and column strides, the address of the panels, K, N."""
     row, column, K, N = given[1], given[2], given[4], given[5]
@@ -73,7 +73,7 @@ _tall, _high, _low, _flat = (tile_of(rows) for rows in heights())
 TALL, HIGH, LOW, _ = heights()
 
 
-@njit(**FAST)
+@inner(inline="always", **FAST)
 def rows_times_panels(M, K, A, row, column, P, N, C, ldc, accumulate):
     """C (M × padded N, row stride ldc) = or += A (M × K, any strides) @ weights (K × N, packed)."""
     width = panel_width(A)
@@ -95,7 +95,7 @@ def rows_times_panels(M, K, A, row, column, P, N, C, ldc, accumulate):
             i += 1
 
 
-@njit(**FAST)
+@inner(inline="always", **FAST)
 def lay_out(rows, columns, source, wide, C, down, along):
     """A block of a result, with `wide` numbers to a row, at its place in C, whose strides are `down` and `along`."""
     if along == 1:
@@ -108,7 +108,7 @@ def lay_out(rows, columns, source, wide, C, down, along):
                 C[i * down + j * along] = source[i * wide + j]
 
 
-@njit(**FAST)
+@inner(inline="always", **FAST)
 def contract_block(given, block, A, D, C, S):
     """C (M × N) = Aᵀ D summed over K rows, A: K × M, D: K × N; S (N) = the column sums of D if wanted.
 
@@ -147,7 +147,7 @@ def contract_block(given, block, A, D, C, S):
             S[first + j] = total[j]
 
 
-@njit(**FAST)
+@inner(inline="always", **FAST)
 def contract_packed_block(given, block, A, D, C, S):
     """The same for large operands: a block is some rows of C by some panels of D.
 
@@ -209,7 +209,7 @@ def contract_packed_block(given, block, A, D, C, S):
             S[first + j] = total[j]
 
 
-@njit(**FAST)
+@inner(inline="always", **FAST)
 def multiply_block(given, block, A, P, C):
     """Some rows of C (M × N) = or += A (M × K) @ weights (K × N, packed).
 
@@ -236,7 +236,7 @@ def multiply_block(given, block, A, P, C):
                 C[(first + i) * ldc + whole + j] = last[i * width + j]
 
 
-@njit(**FAST)
+@inner(inline="always", **FAST)
 def scatter_block(given, block, D, C):
     """C (V × N) = Σ over K rows of D, each added to the row of C that its number names: some columns of it.
 

@@ -28,6 +28,31 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     return decorated
 
 
+def inner(*, noalias: bool = False, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """`numba.njit` for what only compiled code calls: without the wrappers by which Python would, and not saved alone.
+
+    With `noalias` its arrays are distinct, which lets loops over them be vectorised. Numba knows these attributes (they
+    are compiler flags) but has no options for them; without them loops are only slower, and take longer to compile.
+    """
+
+    def decorated(function: Callable[..., Any]) -> Any:
+        dispatcher = numba.njit(**options)(function)
+        compiler = getattr(dispatcher, "_compiler", None)
+        customize = getattr(compiler, "_customize_flags", None)
+        if customize is not None:
+
+            def customized(flags: Any) -> Any:
+                flags = customize(flags)
+                flags.noalias = noalias
+                flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+                return flags
+
+            compiler._customize_flags = customized  # type: ignore[union-attr]
+        return dispatcher
+
+    return decorated
+
+
 def cfunc(signature: Any, **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """`numba.cfunc` with a cache on disk that need not be written."""
 

@@ -72,5 +72,5 @@ def backward(r, z, n, q, h, g):
         mistake("d_q = d_an * r", "d_q = d_an", "q was multiplied by r on its way: δq = δa_n r.", "q 经过时乘了 r：δq = δa_n r。"),
     ),
     after=("g z is the GRU's straight road: where z is near 1 a gradient passes unchanged, as along the LSTM's cell state.",
-           "g z 是 GRU 的直路：z 接近 1 时梯度原样通过，就像沿着 LSTM 的细胞状态。"),
+           "g z 是 GRU 的直路：z 接近 1 时梯度原样通过，就像沿着 LSTM 的记忆单元状态。"),
 )  # fmt: skip

@@ -41,7 +41,7 @@ EXERCISE = Exercise(
         "h and c begin at 0, and L is the sum of h² over all steps. Return L, ∂L/∂W and ∂L/∂R. All parts are in the exercises before: "
         "keep what each step made, then walk back with two gradients in your hands, δh and δc.",
         "xs 为 (T, B, D)。W 为 (D, 4H)，R 为 (H, 4H)：i、f、g、o 的列依次并排；没有偏置。h 和 c 从 0 开始，L 是所有步的 h² 之和。"
-        "请返回 L、∂L/∂W、∂L/∂R。所有部分前面都做过：保存每一步的结果，然后手握 δh 和 δc 两个梯度往回走。",
+        "请返回 L、∂L/∂W、∂L/∂R。所有部分前面都做过：保存每一步的结果，然后带着 δh 和 δc 两个梯度往回走。",
     ),
     starter="""
 import numpy as np
@@ -90,7 +90,7 @@ def gradients(xs, W, R):
             "反向：δh = 2 h + 后一步传来的；然后就是上一题；最后 δa Rᵀ 和 δc f 继续往前传。")),
     mistakes=(
         mistake("2 * h + from_h", "2 * h", "δh lacks what comes back through R from the step after.", "δh 缺了后一步经 R 传回的部分。"),
-        mistake("from_c + d_h * o", "d_h * o", "δc lacks what comes back along the cell state, δc f of the step after.", "δc 缺了沿细胞状态传回的部分，即后一步的 δc f。"),
+        mistake("from_c + d_h * o", "d_h * o", "δc lacks what comes back along the cell state, δc f of the step after.", "δc 缺了沿记忆单元状态传回的部分，即后一步的 δc f。"),
         mistake("2 * h + from_h", "h + from_h", "The derivative of h² is 2 h.", "h² 的导数是 2 h。"),
         mistake("before.T @ d_a", "h.T @ d_a", "R was multiplied by the state before the step.", "R 乘的是这一步之前的状态。"),
     ),

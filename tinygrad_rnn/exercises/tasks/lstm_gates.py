@@ -75,7 +75,7 @@ def backward(i, f, g, o, c, new, d_h, d_new):
         mistake("d_new + d_h * o", "d_h * o", "What the step after says of c is missing: δc = d_new + δh o (1 − tanh²(new)). Without it nothing is remembered for long.",
                 "缺了后一步对 c 的梯度：δc = d_new + δh o (1 − tanh²(new))。没有它就没有长期记忆。"),
         mistake(" * (1 - np.tanh(new) ** 2)", "", "h shows tanh of c: its slope 1 − tanh²(c) is missing in δc.", "h 显示的是 tanh(c)：δc 缺了斜率 1 − tanh²(c)。"),
-        mistake("d_c * c * f * (1 - f)", "d_c * new * f * (1 - f)", "f multiplied the OLD cell state, cₜ₋₁.", "f 乘的是旧的细胞状态 cₜ₋₁。"),
+        mistake("d_c * c * f * (1 - f)", "d_c * new * f * (1 - f)", "f multiplied the OLD cell state, cₜ₋₁.", "f 乘的是旧的记忆单元状态 cₜ₋₁。"),
         mistake("d_c * i * (1 - g ** 2)", "d_c * i * g * (1 - g)", "g is a tanh: its slope is 1 − g².", "g 是 tanh：斜率为 1 − g²。"),
         mistake("* o * (1 - o)", "* o", "δo still has to pass σ: times o (1 − o), so 1 − o is missing.", "δo 还要穿过 σ：乘 o (1 − o)，你少了 1 − o。"),
     ),

@@ -23,7 +23,7 @@ EXERCISE = Exercise(
         "The four sums a_i, a_f, a_g and a_o (of x, h and biases, as in the RNN) are given, and the cell state c before the step. "
         "Three gates i, f, o are σ of theirs, the candidate g is tanh of its own. The new c keeps a part f of the old and takes "
         "a part i of g; the new h shows a part o of tanh(c). Return h, c.",
-        "已给出四个和 a_i、a_f、a_g、a_o（由 x、h 和偏置得到，与 RNN 相同），以及这一步之前的细胞状态 c。三个门 i、f、o 是各自的 σ，"
+        "已给出四个和 a_i、a_f、a_g、a_o（由 x、h 和偏置得到，与 RNN 相同），以及这一步之前的记忆单元状态 c。三个门 i、f、o 是各自的 σ，"
         "候选 g 是 tanh。新的 c 保留旧值的 f 部分，吸收 g 的 i 部分；新的 h 显示 tanh(c) 的 o 部分。请返回 h, c。",
     ),
     starter="""
