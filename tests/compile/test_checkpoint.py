@@ -11,6 +11,7 @@ from numba.core import config
 from own_cells import PeepholeLSTM
 
 import tinygrad_rnn as tg
+from tinygrad_rnn.compile import segments
 
 B, D, H = 3, 6, 3  # programs of `test_compile_scan_equal`
 MAKERS = [
@@ -41,7 +42,11 @@ def gradients(cell: Any, steps: int, **options: Any) -> list[np.ndarray]:
     "options", [{}, {"reverse": True}, {"lengths": [7, 2, 0]}, {"reverse": True, "lengths": [7, 2, 5]}]
 )
 @pytest.mark.parametrize("checkpoint", ["sqrt", 1, 3, 7, 100])
-def test_gradients_are_the_same(make: Any, options: dict[str, Any], checkpoint: Any) -> None:
+def test_gradients_are_the_same(
+    make: Any, options: dict[str, Any], checkpoint: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "SMALL", 0)
+    monkeypatch.setattr(segments, "WHOLE", 0)
     cell = make()
     whole = gradients(cell, 7, **options)
     for a, b in zip(whole, gradients(cell, 7, checkpoint=checkpoint, **options), strict=True):
@@ -49,7 +54,8 @@ def test_gradients_are_the_same(make: Any, options: dict[str, Any], checkpoint: 
 
 
 @pytest.mark.skipif(config.DISABLE_JIT, reason="the plain engine keeps everything")
-def test_what_is_kept_grows_as_the_square_root() -> None:
+def test_what_is_kept_grows_as_the_square_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "WHOLE", 0)
     kept = {}
     for checkpoint in (None, "sqrt"):
         for steps in (100, 1600):
@@ -63,6 +69,15 @@ def test_what_is_kept_grows_as_the_square_root() -> None:
     assert kept[None, 1600] > 8 * kept[None, 100]
     assert kept["sqrt", 1600] < 6 * kept["sqrt", 100]
     assert kept["sqrt", 1600] < 0.1 * kept[None, 1600]
+
+
+@pytest.mark.skipif(config.DISABLE_JIT, reason="the plain engine keeps everything")
+def test_a_sequence_that_keeps_little_is_not_cut() -> None:
+    recurrence = tg.compile(tg.nn.LSTMCell(D, 16), np.ones((2, B, D), np.float32)).recurrence
+    assert segments.segment_length("sqrt", recurrence, 100, B) is None
+    assert segments.segment_length(100, recurrence, 100, B) is None
+    assert segments.segment_length(99, recurrence, 100, B) == 99
+    assert (segments.segment_length("sqrt", recurrence, 10**6, B) or 0) >= 1000
 
 
 def test_a_layer_passes_it_on_and_no_steps_are_fine() -> None:

@@ -50,7 +50,8 @@ def scan(
         lengths: the length of each of the B sequences. Past its end a sequence's state stays and its outputs are 0.
         checkpoint: keep for the backward pass only the state before every so many steps, and run the steps between
             again; "sqrt": √T, which makes what is kept grow as √T for one more forward pass (or as many as keep a
-            megabyte, if those are more). The gradients are the same. Derivatives of a gradient keep everything.
+            megabyte, if those are more; a sequence that keeps four in all is not cut). The gradients are the same.
+            Derivatives of a gradient keep everything.
 
     Returns:
         (outputs, final_state): outputs (T, B, H) of all steps, and the state after the last.

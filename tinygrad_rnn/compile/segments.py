@@ -21,6 +21,8 @@ from .tuples import tuple_array
 
 #: Bytes that a segment may keep however few its steps: less would save nothing, and calls take time.
 SMALL = 1 << 20
+#: Bytes that a whole sequence may keep before "sqrt" cuts it: checkpoints would cost half as much time again.
+WHOLE = 4 << 20
 
 
 def checked(checkpoint: int | str) -> None:
@@ -30,13 +32,17 @@ def checked(checkpoint: int | str) -> None:
         raise ValueError(f'checkpoint must be "sqrt" or a number of steps of at least 1, got {checkpoint!r}')
 
 
-def segment_length(checkpoint: int | str, recurrence: Recurrence, T: int, B: int) -> int:
-    """The steps in a segment: as many as given, or √T, or as many as keep a megabyte if those are more."""
+def segment_length(checkpoint: int | str, recurrence: Recurrence, T: int, B: int) -> int | None:
+    """The steps in a segment: as many as given, or √T, or as many as keep a megabyte if those are more.
+
+    None: the sequence is one segment, which nothing is gained by running twice.
+    """
     if checkpoint != "sqrt":
-        return int(checkpoint)
+        return None if int(checkpoint) >= T else int(checkpoint)
     body = recurrence.body
     kept = sum(width(n) for n in (*body.outputs, *body.states, *recurrence.saved)) * B * recurrence.dtype.itemsize
-    return max(1, math.isqrt(T), SMALL // max(kept, 1))
+    length = max(1, math.isqrt(T), SMALL // max(kept, 1))
+    return None if length >= T or kept * T <= WHOLE else length
 
 
 def _spans(T: int, length: int, reverse: bool) -> list[slice]:
